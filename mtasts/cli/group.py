@@ -1,0 +1,28 @@
+"""The command `mtasts` and its sub-commands."""
+
+import click
+
+from mtasts import __version__
+from mtasts.cli.common import Group
+from mtasts.cli.fetch import fetch
+from mtasts.cli.policies import import_policy, new
+from mtasts.cli.records import dns
+from mtasts.cli.serve import serve
+
+
+@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__)
+def mtasts() -> None:
+    """MTA-STS (RFC 8461) and SMTP TLS Reporting (RFC 8460) for your mail domains.
+
+    \b
+    A domain's way:
+      mtasts new example.org      propose a policy from the live MX, and write it
+      certbot --mtasts -d mta-sts.example.org
+      mtasts fetch example.org    is it served as it stands in the policy directory?
+      mtasts dns example.org      the TXT records to publish
+    """
+
+
+for command in (new, import_policy, dns, fetch, serve):
+    mtasts.add_command(command)

@@ -1,0 +1,118 @@
+"""Names, made once and right: the only types that may become a path or a query.
+
+`Domain` and `MXPattern` are strings that cannot hold anything else than a name in lower-case
+A-labels without a final dot, so nobody has to look at the text again.
+"""
+
+import re
+from typing import Optional
+
+from mtasts.finding import InvalidText, finding
+
+MAX_NAME = 253
+_POLICY_HOST = "mta-sts."
+# sub-domain of RFC 5321 section 4.1.2, with the length of RFC 1035 section 2.3.4
+_LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\Z")
+# What may follow a host name in a Host header: the final dot of an absolute name, then a port.
+_HOST_TAIL = re.compile(r"\.?(?::[0-9]{0,5})?\Z")
+
+
+class InvalidDomain(InvalidText):
+    """The text is not a domain name, or not the kind that was asked for."""
+
+
+def _is_ascii(text: str) -> bool:
+    return all(character <= "\x7f" for character in text)
+
+
+def _fault(text: str) -> Optional[str]:
+    """Return the code of what keeps `text` from being a domain name, or None."""
+    if not text:
+        return "domain-empty"
+    if len(text) > MAX_NAME:
+        return "domain-too-long"
+    if not _is_ascii(text):
+        return "domain-not-ascii"
+    labels = text.split(".")
+    if not all(1 <= len(label) <= 63 for label in labels):
+        return "domain-label-length"
+    if not all(_LABEL.match(label) for label in labels):
+        return "domain-label-invalid"
+    # No top-level domain is a number (RFC 3696 section 2), so this is an address, not a name.
+    return "domain-address" if labels[-1].isdigit() else None
+
+
+class Domain(str):
+    """A domain name: lower-case A-labels, no final dot, no address (RFC 5321 section 4.1.2).
+
+    `Domain(text)` takes any case and raises `InvalidDomain`.
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, text: str) -> "Domain":
+        """Check `text` once and for all."""
+        if isinstance(text, cls):
+            return text
+        code = _fault(text)
+        if code:
+            raise InvalidDomain(finding(code, text=text))
+        # Only now that it is ASCII: str.lower() makes a 'k' of the Kelvin sign.
+        return super().__new__(cls, text.lower())
+
+    @property
+    def policy_host(self) -> str:
+        """The host that serves this domain's policy (RFC 8461 section 3.3)."""
+        return _POLICY_HOST + self
+
+    @classmethod
+    def from_policy_host(cls, host: str) -> "Domain":
+        """Return the policy domain of a host such as `MTA-STS.example.org.:443`.
+
+        Takes a Host header or server name in any case, with or without final dot and port; raises
+        `InvalidDomain` for any other host.
+        """
+        if len(host) > MAX_NAME + len(".:65535"):
+            raise InvalidDomain(finding("domain-too-long", text=host))
+        name = _HOST_TAIL.sub("", host, count=1)
+        if name[: len(_POLICY_HOST)].lower() != _POLICY_HOST:
+            raise InvalidDomain(finding("domain-not-policy-host", text=host))
+        return cls(name[len(_POLICY_HOST) :])
+
+
+class MXPattern(str):
+    """What an `mx` line names: a host, or `*.` and a domain (RFC 8461 sections 3.2 and 4.1).
+
+    `MXPattern(text)` takes any case and raises `InvalidDomain`.
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, text: str) -> "MXPattern":
+        """Check `text` once and for all."""
+        if len(text) > MAX_NAME:
+            raise InvalidDomain(finding("domain-too-long", text=text))
+        name = text[2:] if text.startswith("*.") else text
+        if "*" in name:
+            raise InvalidDomain(finding("mx-wildcard", text=text))
+        return super().__new__(cls, text[: len(text) - len(name)] + Domain(name))
+
+    @property
+    def is_wildcard(self) -> bool:
+        """Whether the pattern stands for all hosts one label below a domain."""
+        return self.startswith("*.")
+
+    def covers(self, host: str) -> bool:
+        """Whether `host`, an MX host of any case with or without final dot, matches.
+
+        A wildcard stands for exactly one label (RFC 8461 section 4.1). Hosts are compared as
+        DNS gave them, because names such as `mx_1.example.org` exist although they are invalid.
+        """
+        if not _is_ascii(host):
+            return False
+        name = host.lower()
+        name = name[:-1] if name.endswith(".") else name
+        if not self.is_wildcard:
+            return name == self
+        label, dot, parent = name.partition(".")
+        return bool(label and dot) and parent == self[2:]

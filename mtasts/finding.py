@@ -1,0 +1,53 @@
+"""Findings: what is to be said about a text, a record or a host, for people and for programs.
+
+The sentences and remedies stand in `rules`, once a code; a finding adds where it was seen.
+"""
+
+import enum
+from typing import NamedTuple, Optional
+
+from mtasts.errors import MtastsError, printable
+from mtasts.rules import RULES
+
+
+class Severity(enum.Enum):
+    """How much a finding matters. `UNKNOWN`: it could not be found out."""
+
+    OK = "ok"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+    UNKNOWN = "unknown"
+
+
+class Finding(NamedTuple):
+    """One thing that was seen. `line` and `column` count from 1; 0 means the whole text."""
+
+    code: str
+    severity: Severity
+    message: str
+    rule: str
+    remedy: str
+    line: int = 0
+    column: int = 0
+    text: str = ""
+
+
+def finding(code: str, line: int = 0, column: int = 0, text: object = "") -> Finding:
+    """Make the finding that `rules` describes under `code`, seen at this place in this text."""
+    rule = RULES[code]
+    shown = printable(text)
+    message = rule.message.replace("{text}", shown)
+    return Finding(
+        code, Severity(rule.severity), message, rule.source, rule.remedy, line, column, shown
+    )
+
+
+class InvalidText(MtastsError, ValueError):
+    """A text that is not what the RFC says it must be; `finding` says where and why."""
+
+    def __init__(self, what: Finding, source: Optional[str] = None) -> None:
+        place = f"line {what.line}: " if what.line else ""
+        name = f"{printable(source, 200)}: " if source else ""
+        super().__init__(what.code, f"{name}{place}{what.message} ({what.rule})", what.remedy)
+        self.finding = what

@@ -1,0 +1,225 @@
+"""The network as it is now: what DNS says, what a policy host serves. Facts, no judgement.
+
+DNS is asked through dnspython where it is installed. The certbot plugin must work without it:
+then the C library gives addresses, and other types cannot be looked up.
+"""
+
+import http.client
+import ipaddress
+import socket
+import ssl
+import time
+from typing import Any, List, NamedTuple, Optional, Tuple
+
+from mtasts.domain import Domain
+from mtasts.errors import MtastsError, printable
+from mtasts.policy import MAX_POLICY_BYTES
+
+try:
+    import dns.exception
+    import dns.name
+    import dns.resolver
+except ImportError:
+    dns = None
+
+POLICY_URL_PATH = "/.well-known/mta-sts.txt"
+_DNS_SECONDS = 10
+_CONNECT_SECONDS = 10
+_FETCH_SECONDS = 60  # RFC 8461 section 3.3
+
+
+class LookupFailed(MtastsError):
+    """DNS gave no answer, which says nothing about what is published there."""
+
+
+class FetchFailed(MtastsError):
+    """The policy host gave no answer over verified TLS."""
+
+
+class MX(NamedTuple):
+    """An MX record; the host is in lower case without final dot, "" for a null MX (RFC 7505)."""
+
+    preference: int
+    host: str
+
+
+class CAA(NamedTuple):
+    """A CAA record (RFC 8659 section 4.1)."""
+
+    flags: int
+    tag: str
+    value: str
+
+
+class Fetch(NamedTuple):
+    """What a policy host answered: status, media type, body, and the TLS version it spoke."""
+
+    address: str
+    status: int
+    content_type: str
+    body: bytes
+    tls: str
+
+
+def addresses(host: str, server: Optional[str] = None) -> Tuple[str, ...]:
+    """All addresses of `host`, IPv4 first; none if it has none. Raises `LookupFailed`.
+
+    `server` is the resolver to ask, as `ADDRESS` or `ADDRESS:PORT`; None means the machine's own.
+    """
+    if dns is None:
+        return _system_addresses(host)
+    found = _lookup(host, "A", server) + _lookup(host, "AAAA", server)
+    return tuple(record.address for record in found)
+
+
+def mx(domain: str, server: Optional[str] = None) -> Tuple[MX, ...]:
+    """The MX records of `domain`, most preferred first. Raises `LookupFailed`."""
+    found = [
+        MX(record.preference, record.exchange.to_text(omit_final_dot=True).lower())
+        for record in _lookup(domain, "MX", server)
+    ]
+    # dnspython writes the root, which is what a null MX names, as "@" or "."
+    return tuple(sorted(MX(one.preference, one.host.strip("@.")) for one in found))
+
+
+def caa(host: str, server: Optional[str] = None) -> Tuple[CAA, ...]:
+    """The CAA records that hold for `host`: its own, or its closest parent's (RFC 8659 section 3).
+
+    Raises `LookupFailed`.
+    """
+    labels = host.split(".")
+    for start in range(len(labels)):
+        found = _lookup(".".join(labels[start:]), "CAA", server)
+        if found:
+            return tuple(
+                CAA(record.flags, record.tag.decode("ascii"), record.value.decode("latin-1"))
+                for record in found
+            )
+    return ()
+
+
+def txt(name: str, server: Optional[str] = None) -> Tuple[str, ...]:
+    """The TXT records at `name`, each with its strings joined (RFC 8461 section 3.1).
+
+    Raises `LookupFailed`.
+    """
+    return tuple(
+        b"".join(record.strings).decode("latin-1") for record in _lookup(name, "TXT", server)
+    )
+
+
+def _system_addresses(host: str) -> Tuple[str, ...]:
+    try:
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except socket.gaierror as error:
+        if error.errno in (socket.EAI_NONAME, getattr(socket, "EAI_NODATA", None)):
+            return ()
+        raise _lookup_failed(host, "A and AAAA", error.strerror) from error
+    return tuple(sorted({str(entry[4][0]) for entry in found}, key=lambda text: ":" in text))
+
+
+def _lookup(name: str, kind: str, server: Optional[str]) -> List[Any]:
+    """Ask for the records of one type; [] if the name or the type is not there."""
+    if dns is None:
+        raise LookupFailed(
+            "dns-library-missing",
+            f"{kind} records cannot be looked up without dnspython",
+            "Install it: apt-get install python3-dnspython, or pip install 'mtasts[cli]'.",
+        )
+    try:
+        resolver = _resolver(server)
+        # dnspython 2 renamed it; Ubuntu 18.04 has 1.15.
+        ask = getattr(resolver, "resolve", None) or resolver.query
+        return list(ask(dns.name.from_text(name), kind))
+    except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
+        return []
+    except dns.exception.DNSException as error:
+        raise _lookup_failed(name, kind, type(error).__name__) from error
+
+
+def _lookup_failed(name: str, kind: str, why: Optional[str]) -> LookupFailed:
+    return LookupFailed(
+        "dns-lookup-failed",
+        f"DNS gave no answer for the {kind} records of {printable(name)} ({printable(why)})",
+        "Check the resolver, and the domain's name servers, then try again.",
+    )
+
+
+def _resolver(server: Optional[str]) -> Any:
+    resolver = dns.resolver.Resolver(configure=server is None)
+    resolver.lifetime = _DNS_SECONDS
+    if server is not None:
+        address, port = split_address(server, 53)
+        resolver.nameservers, resolver.port = [address], port
+    return resolver
+
+
+def split_address(text: str, default_port: int) -> Tuple[str, int]:
+    """Split `192.0.2.1`, `192.0.2.1:53`, `2001:db8::1` or `[2001:db8::1]:53`.
+
+    Raises `MtastsError` for anything else.
+    """
+    host, port = text, str(default_port)
+    if text.startswith("["):
+        host, _, tail = text[1:].partition("]")
+        port = tail[1:] if tail.startswith(":") else (tail and "bad") or port
+    elif text.count(":") == 1:
+        host, _, port = text.partition(":")
+    try:
+        if not 0 < int(port) < 65536:
+            raise ValueError(port)
+        return str(ipaddress.ip_address(host)), int(port)
+    except ValueError as error:
+        raise MtastsError(
+            "address-invalid",
+            f"'{printable(text)}' is not an IP address with or without a port",
+            "Write 192.0.2.1, 192.0.2.1:53, 2001:db8::1 or [2001:db8::1]:53.",
+        ) from error
+
+
+def fetch_policy(
+    domain: Domain, address: str, port: int = 443, ca_file: Optional[str] = None
+) -> Fetch:
+    """Fetch the policy of `domain` from one address, as a sender does (RFC 8461 section 3.3).
+
+    SNI and certificate name are the policy host's; no redirect is followed. `ca_file` replaces the
+    machine's trusted roots. Raises `FetchFailed`.
+    """
+    place = f"{domain.policy_host} at {address} port {port}"
+    try:
+        context = ssl.create_default_context(cafile=ca_file)
+        plain = socket.create_connection((address, port), _CONNECT_SECONDS)
+        with plain, context.wrap_socket(plain, server_hostname=domain.policy_host) as tls:
+            return _request(domain, address, tls)
+    except ssl.SSLError as error:
+        why = getattr(error, "verify_message", "") or error.reason or str(error)
+        raise FetchFailed(
+            "tls-failed",
+            f"{place}: TLS failed: {printable(why)}",
+            "The certificate must name the policy host, be in date and chain to a trusted root.",
+        ) from error
+    except (OSError, http.client.HTTPException) as error:
+        raise FetchFailed(
+            "connect-failed",
+            f"{place}: {printable(getattr(error, 'strerror', None) or error)}",
+            "Check that Apache runs and that a firewall lets port 443 through.",
+        ) from error
+
+
+def _request(domain: Domain, address: str, tls: ssl.SSLSocket) -> Fetch:
+    """Ask for the policy over a connection that is open."""
+    connection = http.client.HTTPConnection(domain.policy_host)
+    connection.sock = tls
+    connection.request("GET", POLICY_URL_PATH, headers={"User-Agent": "mtasts"})
+    response = connection.getresponse()
+    body = b""
+    deadline = time.monotonic() + _FETCH_SECONDS
+    while len(body) <= MAX_POLICY_BYTES:
+        if time.monotonic() > deadline:
+            raise socket.timeout(f"the answer took longer than {_FETCH_SECONDS} s")
+        chunk = response.read1(MAX_POLICY_BYTES)
+        if not chunk:
+            break
+        body += chunk
+    content_type = response.getheader("Content-Type") or ""
+    return Fetch(address, response.status, content_type, body, tls.version() or "")
