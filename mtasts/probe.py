@@ -6,6 +6,7 @@ then the C library gives addresses, and other types cannot be looked up.
 
 import http.client
 import ipaddress
+import re
 import socket
 import ssl
 import time
@@ -159,16 +160,15 @@ def split_address(text: str, default_port: int) -> Tuple[str, int]:
 
     Raises `MtastsError` for anything else.
     """
-    host, port = text, str(default_port)
-    if text.startswith("["):
-        host, _, tail = text[1:].partition("]")
-        port = tail[1:] if tail.startswith(":") else (tail and "bad") or port
-    elif text.count(":") == 1:
-        host, _, port = text.partition(":")
+    bracketed = re.match(r"\[([^\]]*)\](?::([0-9]+))?\Z", text)
+    plain = re.match(r"([^:]*)(?::([0-9]+))?\Z", text)
+    parts = bracketed or plain
+    host, port = parts.groups() if parts else (text, None)
     try:
-        if not 0 < int(port) < 65536:
+        number = default_port if port is None else int(port)
+        if not 0 < number < 65536:
             raise ValueError(port)
-        return str(ipaddress.ip_address(host)), int(port)
+        return str(ipaddress.ip_address(host)), number
     except ValueError as error:
         raise MtastsError(
             "address-invalid",
@@ -186,22 +186,36 @@ def fetch_policy(
     machine's trusted roots. Raises `FetchFailed`.
     """
     place = f"{domain.policy_host} at {address} port {port}"
+    with _connect(domain, address, port, ca_file, place) as tls:
+        try:
+            return _request(domain, address, tls)
+        except (OSError, http.client.HTTPException) as error:
+            raise FetchFailed(
+                "answer-broken",
+                f"{place}: there is no answer in HTTP: {printable(error)}",
+                "See which server listens there, and what its error log says.",
+            ) from error
+
+
+def _connect(
+    domain: Domain, address: str, port: int, ca_file: Optional[str], place: str
+) -> ssl.SSLSocket:
+    """Open a connection whose certificate names the policy host; raises `FetchFailed`."""
     try:
         context = ssl.create_default_context(cafile=ca_file)
-        plain = socket.create_connection((address, port), _CONNECT_SECONDS)
-        with plain, context.wrap_socket(plain, server_hostname=domain.policy_host) as tls:
-            return _request(domain, address, tls)
-    except ssl.SSLError as error:
-        why = getattr(error, "verify_message", "") or error.reason or str(error)
+        # Wrapping takes the descriptor over, so that nothing is left open if it fails.
+        with socket.create_connection((address, port), _CONNECT_SECONDS) as plain:
+            return context.wrap_socket(plain, server_hostname=domain.policy_host)
+    except (ssl.SSLError, ssl.CertificateError) as error:
         raise FetchFailed(
             "tls-failed",
-            f"{place}: TLS failed: {printable(why)}",
+            f"{place}: TLS failed: {printable(getattr(error, 'verify_message', None) or error)}",
             "The certificate must name the policy host, be in date and chain to a trusted root.",
         ) from error
-    except (OSError, http.client.HTTPException) as error:
+    except OSError as error:
         raise FetchFailed(
             "connect-failed",
-            f"{place}: {printable(getattr(error, 'strerror', None) or error)}",
+            f"{place}: {printable(error.strerror or error)}",
             "Check that Apache runs and that a firewall lets port 443 through.",
         ) from error
 

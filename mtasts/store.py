@@ -240,7 +240,7 @@ class Store:
                 if is_new:
                     self._create(domain, data, entry)
                 elif data != old:
-                    _replace(os.path.join(folder, POLICY_FILE), data)
+                    replace_file(os.path.join(folder, POLICY_FILE), data)
                     _append(folder, entry)
             return self._entered(domain)
 
@@ -289,7 +289,7 @@ class Store:
         aside = tempfile.mkdtemp(prefix=".new-", dir=self.root)
         try:
             os.chmod(aside, 0o755)  # noqa: S103 - Apache and people read it
-            _replace(os.path.join(aside, POLICY_FILE), data)
+            replace_file(os.path.join(aside, POLICY_FILE), data)
             _append(aside, entry)
             os.rename(aside, os.path.join(self.root, domain))
         except BaseException:
@@ -346,7 +346,7 @@ def _failing_as_store_error(path: str) -> Iterator[None]:
         ) from error
 
 
-def _replace(path: str, data: bytes) -> None:
+def replace_file(path: str, data: bytes) -> None:
     """Let `path` hold `data`, whole or not at all, also after a power cut."""
     descriptor, temporary = tempfile.mkstemp(prefix=".", dir=os.path.dirname(path))
     try:
@@ -370,7 +370,7 @@ def _append(folder: str, entry: HistoryEntry) -> None:
             before = file.read()
     except FileNotFoundError:
         before = b""
-    _replace(path, before + entry.to_json().encode("ascii") + b"\n")
+    replace_file(path, before + entry.to_json().encode("ascii") + b"\n")
 
 
 def _sync_folder(folder: str) -> None:

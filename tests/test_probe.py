@@ -1,0 +1,148 @@
+"""Fetching a policy as a sender does, from policy hosts that do what hosts on the Internet do."""
+
+import contextlib
+import socket
+import ssl
+import threading
+
+import pytest
+import trustme
+
+from mtasts import checks, probe
+from mtasts.domain import Domain
+from mtasts.errors import MtastsError
+
+ORG = Domain("example.org")
+POLICY = b"version: STSv1\r\nmode: testing\r\nmx: mx.example.org\r\nmax_age: 86401\r\n"
+TEXT = b"Content-Type: text/plain; charset=utf-8\r\n"
+
+
+def answer(status=b"200 OK", headers=TEXT, body=POLICY):
+    length = b"Content-Length: %d\r\n" % len(body)
+    return b"HTTP/1.1 " + status + b"\r\n" + headers + length + b"\r\n" + body
+
+
+@pytest.fixture(scope="module")
+def authority():
+    return trustme.CA()
+
+
+@pytest.fixture
+def root(authority, tmp_path):
+    path = str(tmp_path / "root.pem")
+    authority.cert_pem.write_to_path(path)
+    return path
+
+
+@contextlib.contextmanager
+def policy_host(certificate, said):
+    """A TLS server on loopback that says `said` to one client; yields its port."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    certificate.configure_cert(context)
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen(1)
+        requests = []
+
+        def serve():
+            connection, _ = server.accept()
+            with contextlib.suppress(OSError), connection:
+                tls = context.wrap_socket(connection, server_side=True)
+                requests.append(tls.recv(4096))
+                tls.sendall(said)
+                tls.close()
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield server.getsockname()[1], requests
+        thread.join(10)
+
+
+def fetched(certificate, said, root):
+    with policy_host(certificate, said) as (port, requests):
+        result = probe.fetch_policy(ORG, "127.0.0.1", port, root)
+    return result, requests[0]
+
+
+def refused(certificate, said, root):
+    """The error with which fetching from such a host ends, and the host's port."""
+    with policy_host(certificate, said) as (port, _), pytest.raises(probe.FetchFailed) as caught:
+        probe.fetch_policy(ORG, "127.0.0.1", port, root)
+    assert f"mta-sts.example.org at 127.0.0.1 port {port}" in caught.value.message
+    return caught.value
+
+
+def test_a_policy_is_fetched_by_the_name_of_its_host(authority, root):
+    certificate = authority.issue_cert("mta-sts.example.org")
+    result, request = fetched(certificate, answer(), root)
+    assert request.startswith(b"GET /.well-known/mta-sts.txt HTTP/1.1\r\n")
+    assert b"\r\nHost: mta-sts.example.org\r\n" in request
+    assert (result.status, result.body) == (200, POLICY)
+    assert result.tls in ("TLSv1.2", "TLSv1.3")
+    assert checks.served(result, POLICY) == []
+
+
+@pytest.mark.parametrize(
+    ("said", "codes"),
+    [
+        (answer(b"301 Moved", TEXT + b"Location: https://example.org/\r\n"), ["fetch-status"]),
+        (answer(b"202 Accepted"), ["fetch-status"]),
+        (answer(headers=b"Content-Type: text/html\r\n"), ["fetch-content-type"]),
+        (answer(headers=b""), ["fetch-content-type"]),
+        (answer(body=POLICY[:-2] + b"\n"), ["fetch-body"]),
+        (answer(body=POLICY + b"x" * 100000), ["fetch-body"]),
+        (answer(headers=b"Content-Type: \x1b[2J\r\n"), ["fetch-content-type"]),
+    ],
+    ids=["redirect", "202", "html", "no type", "other bytes", "too large", "hostile type"],
+)
+def test_what_a_sender_would_refuse_is_found(authority, root, said, codes):
+    result, _ = fetched(authority.issue_cert("mta-sts.example.org"), said, root)
+    found = checks.served(result, POLICY)
+    assert [one.code for one in found] == codes
+    assert all(one.message.isprintable() for one in found)
+
+
+def test_more_than_a_sender_reads_is_not_read(authority, root):
+    result, _ = fetched(
+        authority.issue_cert("mta-sts.example.org"), answer(body=b"x" * 1000000), root
+    )
+    assert len(result.body) < 200000
+
+
+@pytest.mark.parametrize("name", ["mta-sts.example.net", "example.org", "*.org"])
+def test_a_certificate_of_another_name_is_refused(authority, root, name):
+    assert refused(authority.issue_cert(name), answer(), root).code == "tls-failed"
+
+
+def test_a_certificate_of_an_unknown_authority_is_refused(root):
+    stranger = trustme.CA().issue_cert("mta-sts.example.org")
+    assert refused(stranger, answer(), root).code == "tls-failed"
+
+
+@pytest.mark.parametrize("said", [b"", b"SSH-2.0-x\r\n", b"HTTP/1.1 abc\r\n\r\n"])
+def test_what_is_no_http_is_an_error_with_the_place(authority, root, said):
+    certificate = authority.issue_cert("mta-sts.example.org")
+    assert refused(certificate, said, root).code == "answer-broken"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("192.0.2.1", ("192.0.2.1", 53)),
+        ("192.0.2.1:5353", ("192.0.2.1", 5353)),
+        ("2001:db8::1", ("2001:db8::1", 53)),
+        ("[2001:db8::1]", ("2001:db8::1", 53)),
+        ("[2001:db8::1]:5353", ("2001:db8::1", 5353)),
+    ],
+)
+def test_addresses_with_and_without_port(text, expected):
+    assert probe.split_address(text, 53) == expected
+
+
+@pytest.mark.parametrize(
+    "text", ["", "example.org", "192.0.2.1:", "192.0.2.1:0", "192.0.2.1:65536", "[::1]x", "[::1"]
+)
+def test_what_is_no_address_is_refused(text):
+    with pytest.raises(MtastsError) as caught:
+        probe.split_address(text, 53)
+    assert caught.value.code == "address-invalid"
