@@ -1,0 +1,1 @@
+"""Tests against the real programs; run them by ``tests/sandbox PYTHON -m pytest tests/real``."""

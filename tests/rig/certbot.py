@@ -1,0 +1,52 @@
+"""Real certbots, old and new, run as people and timers run them: as a command, against Pebble."""
+
+import os
+from typing import Dict, List, Optional, Tuple
+
+from rig import stacks
+from rig.acme import Pebble
+from rig.process import Result, run
+
+# certbot < 0.40 refuses --dry-run together with any --server: give it ours as its built-in one.
+OLD_CERTBOT = """
+import sys
+from certbot import constants, main
+constants.CLI_DEFAULTS["server"] = sys.argv.pop(1)
+if "--dry-run" in sys.argv:
+    constants.STAGING_URI = constants.CLI_DEFAULTS["server"]
+sys.exit(main.main(sys.argv[1:]))
+"""
+
+
+class Certbot:
+    """One version of certbot (a key of stacks.CERTBOTS), on the machine's /etc/letsencrypt."""
+
+    def __init__(self, version: str, ca: Pebble) -> None:
+        self.version = version
+        self._ca = ca
+        self._directory = stacks.directory(stacks.CERTBOTS[version])
+
+    def __call__(
+        self, *args: str, check: bool = True, env: Optional[Dict[str, str]] = None
+    ) -> Result:
+        """Run ``certbot ARGS`` without questions; CommandFailed if ``check`` and it fails."""
+        argv, own_env = self.command("--non-interactive", *args)
+        return run(*argv, check=check, env=dict(own_env, **(env or {})))
+
+    def command(self, *args: str) -> Tuple[List[str], Dict[str, str]]:
+        """The argument vector and the added environment, for who starts it in another way."""
+        account = ["--agree-tos", "--register-unsafely-without-email"]
+        # 0.27 knows no random sleep; everything later would wait for up to eight minutes in renew.
+        sleep = [] if self.version == "0.27.0" else ["--no-random-sleep-on-renew"]
+        env = {
+            "REQUESTS_CA_BUNDLE": self._ca.api_ca,
+            "PYTHONWARNINGS": "ignore",
+            "LC_ALL": "C.UTF-8",
+        }
+        env["PATH"] = "{}/bin:{}".format(self._directory, os.environ["PATH"])
+        return self._program() + list(args) + account + sleep, env
+
+    def _program(self) -> List[str]:
+        if self.version in ("0.27.0", "0.31.0"):
+            return [self._directory + "/bin/python", "-c", OLD_CERTBOT, self._ca.url]
+        return [self._directory + "/bin/certbot", "--server", self._ca.url]

@@ -1,0 +1,52 @@
+"""Imports go down only: doors use edges, edges use values, and no door uses another."""
+
+import ast
+import pathlib
+
+TOP = pathlib.Path(__file__).resolve().parent.parent
+DOORS = ("wsgi_policy", "certbot_mtasts", "mtasts.cli")
+EDGES = ("mtasts.store", "mtasts.probe")
+# checks judges what probe saw, so it knows the shape of probe's facts.
+KNOWS_FACTS = {("mtasts.checks", "mtasts.probe")}
+
+
+def modules():
+    for package in ("mtasts", "wsgi_policy", "certbot_mtasts"):
+        for path in sorted((TOP / package).rglob("*.py")):
+            name = ".".join(path.relative_to(TOP).with_suffix("").parts)
+            yield name.replace(".__init__", ""), ast.parse(path.read_text(encoding="utf-8"))
+
+
+def imported(tree):
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def room(name, rooms):
+    return next((one for one in rooms if name == one or name.startswith(one + ".")), None)
+
+
+def test_imports_go_down_only():
+    wrong = []
+    for module, tree in modules():
+        door, edge = room(module, DOORS), room(module, EDGES)
+        for name in imported(tree):
+            to_door, to_edge = room(name, DOORS), room(name, EDGES)
+            is_sideways = to_door is not None and to_door != door and module != "mtasts.__main__"
+            is_up = (
+                to_edge and not door and to_edge != edge and (module, to_edge) not in KNOWS_FACTS
+            )
+            if is_sideways or is_up:
+                wrong.append(f"{module} imports {name}")
+    assert wrong == []
+
+
+def test_the_plugin_needs_nothing_that_certbot_does_not_bring():
+    """certbot stops, with all renewals of the machine, for a plugin that cannot be imported."""
+    foreign = {"flask", "click", "werkzeug", "jinja2"}
+    for module, tree in modules():
+        if not room(module, ("mtasts.cli", "wsgi_policy")):
+            assert not foreign & {name.split(".")[0] for name in imported(tree)}, module
