@@ -92,7 +92,7 @@ def make_certbot(fresh_machine, installed, pebble, resolver):
 
 @pytest.fixture
 def policy_hosts(make_apache, installed, resolver):
-    """Apache arranged for policy hosts, running, with policies for example.test and example2.test."""
+    """Apache with our files, running, and policies for example.test and example2.test."""
     hosts = PolicyHosts(make_apache(), resolver)
     hosts.arrange()
     hosts.serve("example.test", "example2.test")

@@ -6,7 +6,6 @@ import ssl
 import subprocess
 
 import pytest
-from cryptography import x509
 
 from rig import http, stacks
 from rig.acme import Pebble

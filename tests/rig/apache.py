@@ -58,6 +58,8 @@ class Apache:
     def start(self, *ports: int) -> None:
         """Return when Apache answers on port 80, and on ``ports``."""
         run("apache2ctl", "start")
+        # It listens before it writes its process id down, without which nobody can stop it.
+        wait_for(self.pid, "Apache has written down its process id")
         for port in (80,) + ports:
             wait_for(lambda port=port: listens(port), "Apache listens on {}".format(port))
 

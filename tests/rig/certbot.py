@@ -7,10 +7,12 @@ from rig import stacks
 from rig.acme import Pebble
 from rig.process import Result, run
 
-# certbot < 0.40 refuses --dry-run together with any --server: give it ours as its built-in one.
+# certbot < 0.40 refuses --dry-run together with any --server: give it ours as its built-in one. It
+# also sleeps three seconds before it looks at a challenge, which Pebble settles at once.
 OLD_CERTBOT = """
 import sys
-from certbot import constants, main
+from certbot import auth_handler, constants, main
+auth_handler.AuthHandler._poll_challenges.__defaults__ = (0.2, 300)
 constants.CLI_DEFAULTS["server"] = sys.argv.pop(1)
 if "--dry-run" in sys.argv:
     constants.STAGING_URI = constants.CLI_DEFAULTS["server"]

@@ -1,7 +1,7 @@
 """A machine that serves policies: our files under /etc/apache2, enabled by hand, and some policies.
 
-This is what apache/setup arrives at, reached without it, so that a test needs neither its questions nor
-its time. Every policy host leads to 127.0.0.1.
+This is what apache/setup arrives at, reached without it, so that a test needs neither its
+questions nor its time. Every policy host leads to 127.0.0.1.
 """
 
 import os
@@ -50,10 +50,24 @@ class PolicyHosts:
             os.makedirs(directory)
         if run("id", "mtasts", check=False).code != 0:
             run("useradd", "--system", "mtasts")
-        request = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
+        request = [
+            "openssl",
+            "req",
+            "-x509",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:P-256",
+        ]
         request += ["-nodes", "-days", "30", "-subj", "/CN=unknown host"]
         directory = os.path.dirname(POLICIES)
-        run(*request, "-keyout", directory + "/unknown-host.key", "-out", directory + "/unknown-host.pem")
+        run(
+            *request,
+            "-keyout",
+            directory + "/unknown-host.key",
+            "-out",
+            directory + "/unknown-host.pem",
+        )
         write(ETC + "/conf-enabled/name.conf", "ServerName localhost\n")
         self.apache.enable("mod", "ssl")
         self.apache.enable("conf", "mtasts")
@@ -81,8 +95,7 @@ class PolicyHosts:
 def presented(name: str) -> bytes:
     """The certificate that port 443 presents for ``name``, in DER."""
     with http.connect(name) as connection:
-        der = connection.getpeercert(True)
-    return der
+        return connection.getpeercert(True)
 
 
 def kept(lineage: str) -> bytes:
