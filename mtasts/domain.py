@@ -13,6 +13,8 @@ MAX_NAME = 253
 _POLICY_HOST = "mta-sts."
 # sub-domain of RFC 5321 section 4.1.2, with the length of RFC 1035 section 2.3.4
 _LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\Z")
+# A label of an MX host as DNS may give it: '_' is common although RFC 5321 has no such host.
+_DNS_LABEL = re.compile(r"[a-z0-9_-]{1,63}\Z")
 # What may follow a host name in a Host header: the final dot of an absolute name, then a port.
 _HOST_TAIL = re.compile(r"\.?(?::[0-9]{0,5})?\Z")
 
@@ -38,8 +40,13 @@ def _fault(text: str) -> Optional[str]:
         return "domain-label-length"
     if not all(_LABEL.match(label) for label in labels):
         return "domain-label-invalid"
-    # No top-level domain is a number (RFC 3696 section 2), so this is an address, not a name.
-    return "domain-address" if labels[-1].isdigit() else None
+    return "domain-address" if _is_address(text) else None
+
+
+def _is_address(name: str) -> bool:
+    """Whether the name has the form #.#.#.#, which no host name has (RFC 1123 section 2.1)."""
+    labels = name.split(".")
+    return len(labels) == 4 and all(label.isdigit() for label in labels)
 
 
 class Domain(str):
@@ -108,11 +115,17 @@ class MXPattern(str):
         A wildcard stands for exactly one label (RFC 8461 section 4.1). Hosts are compared as
         DNS gave them, because names such as `mx_1.example.org` exist although they are invalid.
         """
-        if not _is_ascii(host):
-            return False
-        name = host.lower()
-        name = name[:-1] if name.endswith(".") else name
+        name = mx_host(host)
         if not self.is_wildcard:
             return name == self
-        label, dot, parent = name.partition(".")
-        return bool(label and dot) and parent == self[2:]
+        return name.partition(".")[2] == self[2:]
+
+
+def mx_host(text: str) -> str:
+    """The host that an MX record names, in lower case and without final dot; "" if it is none."""
+    if len(text) > MAX_NAME + 1 or not _is_ascii(text):
+        return ""
+    name = text.lower()
+    name = name[:-1] if name.endswith(".") else name
+    is_host = len(name) <= MAX_NAME and not _is_address(name)
+    return name if is_host and all(_DNS_LABEL.match(label) for label in name.split(".")) else ""

@@ -4,10 +4,12 @@ The sentences and remedies stand in `rules`, once a code; a finding adds where i
 """
 
 import enum
-from typing import NamedTuple, Optional
+from typing import List, NamedTuple, Optional
 
 from mtasts.errors import MtastsError, printable
 from mtasts.rules import RULES
+
+MAX_FINDINGS = 100
 
 
 class Severity(enum.Enum):
@@ -33,14 +35,28 @@ class Finding(NamedTuple):
     text: str = ""
 
 
-def finding(code: str, line: int = 0, column: int = 0, text: object = "") -> Finding:
-    """Make the finding that `rules` describes under `code`, seen at this place in this text."""
+def finding(
+    code: str, line: int = 0, column: int = 0, text: object = "", hint: object = ""
+) -> Finding:
+    """Make the finding that `rules` describes under `code`, seen at this place in this text.
+
+    `hint` is what may have been meant, for the rules that say so.
+    """
     rule = RULES[code]
-    shown = printable(text)
-    message = rule.message.replace("{text}", shown)
-    return Finding(
-        code, Severity(rule.severity), message, rule.source, rule.remedy, line, column, shown
-    )
+    shown, meant = printable(text), printable(hint, 300)
+    message = rule.message.format(text=shown, hint=meant)
+    remedy = rule.remedy.format(text=shown, hint=meant)
+    return Finding(code, Severity(rule.severity), message, rule.source, remedy, line, column, shown)
+
+
+def limited(findings: List[Finding]) -> List[Finding]:
+    """The first `MAX_FINDINGS`, and one more that says so if there are others.
+
+    A stranger's 64 KiB can break rules in 64 Ki places.
+    """
+    if len(findings) <= MAX_FINDINGS:
+        return findings
+    return findings[:MAX_FINDINGS] + [finding("findings-more", text=MAX_FINDINGS)]
 
 
 class InvalidText(MtastsError, ValueError):

@@ -3,6 +3,9 @@
 A policy is read line by line into fields. `read` keeps going after a fault, so that a person
 hears of all of them at once; `Policy.parse` raises the first. What is legal but unwise is not
 this module's business.
+
+The grammar takes every line that is well-formed; what a known field then says counts only in its
+first occurrence (all others are ignored, whatever they say), except for mx, where each one does.
 """
 
 import datetime
@@ -12,16 +15,18 @@ import re
 from typing import Dict, List, NamedTuple, Optional, Tuple
 
 from mtasts.domain import InvalidDomain, MXPattern
-from mtasts.finding import Finding, InvalidText, finding
+from mtasts.finding import MAX_FINDINGS, Finding, InvalidText, finding, limited
 
 MAX_POLICY_BYTES = 64 * 1024  # RFC 8461 section 3.3
 MAX_MAX_AGE = 31557600  # seconds; RFC 8461 section 3.2
 
 # sts-policy-ext-name; it also matches the names that the RFC defines.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,31}\Z")
-# sts-policy-ext-value, after UTF-8 decoding: visible characters with blanks between them.
-_VALUE = re.compile(r"[^\x00-\x20\x7f](?:[^\x00-\x1f\x7f]*[^\x00-\x20\x7f])?\Z")
-_MAX_AGE = re.compile(r"[0-9]{1,10}\Z")
+# What sts-policy-ext-value has no room for, once it is decoded and without the blanks around it.
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+MAX_AGE = re.compile(r"[0-9]{1,10}\Z")  # sts-policy-max-age-value
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+KNOWN_NAMES = ("version", "mode", "mx", "max_age")
 
 
 class InvalidPolicy(InvalidText):
@@ -95,37 +100,64 @@ class Reading(NamedTuple):
     fields: Tuple[Field, ...]
     faults: Tuple[Finding, ...]
 
+    @property
+    def extensions(self) -> Dict[str, str]:
+        """What the fields say that RFC 8461 does not define; of each name the first counts."""
+        return {name: field.value for name, field in self.first.items() if name not in KNOWN_NAMES}
 
-def read(data: bytes) -> Reading:
-    """Read `data` as RFC 8461 section 3.2 demands; every fault is found, none is raised."""
-    if len(data) > MAX_POLICY_BYTES:
+    @property
+    def first(self) -> Dict[str, Field]:
+        """The first field of each name: all but the first are ignored (section 3.2), save mx."""
+        first: Dict[str, Field] = {}
+        for field in self.fields:
+            first.setdefault(field.name, field)
+        return first
+
+
+def read(data: bytes, limit: int = MAX_POLICY_BYTES) -> Reading:
+    """Read `data` as RFC 8461 section 3.2 demands; the faults are found, none is raised.
+
+    More than `limit` bytes are not looked at (section 3.3). A fault's column counts characters,
+    in a line that is not UTF-8 bytes.
+    """
+    if len(data) > limit:
         return Reading(None, (), (finding("policy-too-large"),))
     if not data:
         return Reading(None, (), (finding("policy-empty"),))
     fields: List[Field] = []
     faults: List[Finding] = []
-    # Split at LF only: str.splitlines() would also split at VT, FF, U+0085 or U+2028, and so let
-    # an mx line hide inside another field.
-    lines = data.split(b"\n")
-    ended = lines[-1] == b""
-    for number, line in enumerate(lines[:-1] if ended else lines, 1):
-        with_ending = ended or number < len(lines)
-        body = line[:-1] if with_ending and line.endswith(b"\r") else line
-        _read_line(number, body, fields, faults)
-    effective, value_faults = _effective(fields)
+    for number, line in enumerate(split_lines(data), 1):
+        _read_line(number, line, fields, faults)
+        if len(faults) > MAX_FINDINGS:
+            return Reading(None, tuple(fields), tuple(limited(faults)))
+    reading = Reading(None, tuple(fields), ())
+    policy, value_faults = _effective(reading)
     faults = sorted(faults + value_faults, key=lambda fault: (not fault.line, fault.line))
-    return Reading(None if faults else effective, tuple(fields), tuple(faults))
+    return reading._replace(policy=None if faults else policy, faults=tuple(limited(faults)))
+
+
+def split_lines(data: bytes) -> List[bytes]:
+    """The lines of `data` without their endings, LF or CRLF; the last one's is optional."""
+    # Not str.splitlines(): it would also split at VT, FF, U+0085 or U+2028, and so let an mx line
+    # hide inside another field.
+    lines = data.split(b"\n")
+    last = lines.pop()
+    lines = [line[:-1] if line.endswith(b"\r") else line for line in lines]
+    return lines + [last] if last else lines
 
 
 def _read_line(number: int, line: bytes, fields: List[Field], faults: List[Finding]) -> None:
     """Append what `line` is, a field or a fault."""
+    if number == 1 and line.startswith(BYTE_ORDER_MARK):
+        faults.append(finding("policy-byte-order-mark", number, 1))
+        line = line[len(BYTE_ORDER_MARK) :]
     if not line.strip(b" \t"):
         faults.append(finding("policy-line-blank", number, 1))
         return
     try:
         text = line.decode("utf-8")
     except UnicodeDecodeError as error:
-        faults.append(finding("policy-value-invalid", number, error.start + 1, line))
+        faults.append(finding("policy-not-utf8", number, error.start + 1, line))
         return
     name, colon, rest = text.partition(":")
     value = rest.strip(" \t")
@@ -133,22 +165,21 @@ def _read_line(number: int, line: bytes, fields: List[Field], faults: List[Findi
         faults.append(finding("policy-line-malformed", number, 1, text))
         return
     column = len(name) + 2 + len(rest) - len(rest.lstrip(" \t"))
-    if not _VALUE.match(value):
-        faults.append(finding("policy-value-invalid", number, column, value))
+    control = _CONTROL.search(value)
+    if control:
+        faults.append(finding("policy-value-invalid", number, column + control.start(), value))
         return
     fields.append(Field(number, name, value, column))
 
 
-def _effective(fields: List[Field]) -> Tuple[Optional[Policy], List[Finding]]:
+def _effective(reading: Reading) -> Tuple[Optional[Policy], List[Finding]]:
     """Return what the fields mean, and the faults in what they say or leave out."""
-    first: Dict[str, Field] = {}
-    for field in fields:
-        first.setdefault(field.name, field)  # all but the first are ignored (section 3.2)
+    first = reading.first
     faults: List[Finding] = []
     _version(first.get("version"), faults)
     mode = _mode(first.get("mode"), faults)
     max_age = _max_age(first.get("max_age"), faults)
-    mx = _mx([field for field in fields if field.name == "mx"], faults)
+    mx = _mx(reading.fields, faults)
     if "mx" not in first and mode not in (None, Mode.NONE):
         faults.append(finding("policy-mx-missing"))
     if faults or mode is None or max_age is None:
@@ -183,7 +214,7 @@ def _max_age(field: Optional[Field], faults: List[Finding]) -> Optional[int]:
         faults.append(finding("policy-max-age-missing"))
         return None
     # int() alone would also take '+1', '1_0' and the digits of other scripts.
-    if not _MAX_AGE.match(field.value):
+    if not MAX_AGE.match(field.value):
         faults.append(_at("policy-max-age-invalid", field))
         return None
     if int(field.value) > MAX_MAX_AGE:
@@ -192,13 +223,17 @@ def _max_age(field: Optional[Field], faults: List[Finding]) -> Optional[int]:
     return int(field.value)
 
 
-def _mx(fields: List[Field], faults: List[Finding]) -> Tuple[MXPattern, ...]:
+def _mx(fields: Tuple[Field, ...], faults: List[Finding]) -> Tuple[MXPattern, ...]:
     patterns = []
     for field in fields:
+        if field.name != "mx":
+            continue
         try:
             patterns.append(MXPattern(field.value))
         except InvalidDomain as error:
             faults.append(_at(error.code, field))
+            if len(faults) > MAX_FINDINGS:
+                break
     return tuple(patterns)
 
 

@@ -1,6 +1,10 @@
 """The rules, a code each: what is said when a text breaks one, where it stands, what to do.
 
-Codes are stable. `{text}` in a message is replaced by the offending text, made printable.
+Codes are stable. `{text}` is replaced by the offending text and `{hint}` by what may have been
+meant, both made printable.
+
+An "error" is what no sender has to take; a "warning" is legal, but unwise, or refused or read
+otherwise by a sender that is in use; "info" is worth knowing, "ok" a good answer.
 """
 
 from typing import Dict, NamedTuple
@@ -18,8 +22,17 @@ class Rule(NamedTuple):
 _GRAMMAR = "RFC 8461 section 3.2"
 _TXT = "RFC 8461 section 3.1"
 _TLSRPT = "RFC 8460 section 3"
+_RECORDS = f"{_TXT}, {_TLSRPT}"
+_SENDERS = "practice of senders"
+_REPORTERS = "practice of reporters"
 
 RULES: Dict[str, Rule] = {
+    "findings-more": Rule(
+        "info",
+        "there are more than {text} findings, and the others are not listed",
+        "limit of this program",
+        "Correct these first.",
+    ),
     # Names of domains and hosts
     "domain-empty": Rule(
         "error",
@@ -81,9 +94,9 @@ RULES: Dict[str, Rule] = {
     ),
     "policy-line-blank": Rule(
         "error",
-        "a blank line stands in the policy",
+        "a blank line stands in the policy; some senders take it, others refuse the policy",
         _GRAMMAR,
-        "Remove the blank line: some senders refuse the whole policy for it.",
+        "Remove the blank line.",
     ),
     "policy-line-malformed": Rule(
         "error",
@@ -93,9 +106,21 @@ RULES: Dict[str, Rule] = {
     ),
     "policy-value-invalid": Rule(
         "error",
-        "the value '{text}' holds a control character or is not UTF-8",
+        "the value '{text}' holds a control character",
         _GRAMMAR,
-        "Use visible text with single spaces between words.",
+        "Use visible text, with spaces between words.",
+    ),
+    "policy-not-utf8": Rule(
+        "error",
+        "the line '{text}' is not UTF-8",
+        _GRAMMAR,
+        "Save the file as UTF-8; nothing but extensions needs more than ASCII.",
+    ),
+    "policy-byte-order-mark": Rule(
+        "error",
+        "a byte order mark stands before the policy",
+        _GRAMMAR,
+        "Save the file as UTF-8 without a byte order mark.",
     ),
     "policy-version-missing": Rule(
         "error", "the line 'version: STSv1' is missing", _GRAMMAR, "Begin with 'version: STSv1'."
@@ -136,23 +161,191 @@ RULES: Dict[str, Rule] = {
         _GRAMMAR,
         "Add a line 'mx: <host>' for every MX host of the domain.",
     ),
+    # Policies: legal but unwise
+    "policy-name-near-miss": Rule(
+        "warning",
+        "senders ignore the field '{text}'; '{hint}' may be meant",
+        _GRAMMAR,
+        "Write '{hint}', or remove the line.",
+    ),
+    "policy-extension": Rule(
+        "warning",
+        "senders ignore the field '{text}', and some refuse a policy that has such a one",
+        _SENDERS,
+        "Remove the line, unless a sender is known to want it.",
+    ),
+    "policy-field-repeated": Rule(
+        "warning",
+        "the field '{text}' stands here again; the first counts, but some senders take the last",
+        _GRAMMAR,
+        "Keep one line of the two.",
+    ),
+    "policy-version-not-first": Rule(
+        "warning",
+        "the policy does not begin with its version",
+        _SENDERS,
+        "Move 'version: STSv1' to the first line.",
+    ),
+    "policy-order": Rule(
+        "info",
+        "the fields are not in the usual order",
+        _SENDERS,
+        "Write version, mode, the mx lines and max_age, in this order.",
+    ),
+    "policy-spacing": Rule(
+        "warning",
+        "the line of '{text}' has other blanks than one space behind the colon",
+        _SENDERS,
+        "Put one space behind the colon, and none behind the value.",
+    ),
+    "policy-line-endings-mixed": Rule(
+        "warning",
+        "this line ends in {text}, but the first in {hint}",
+        _SENDERS,
+        "End all lines in CRLF, or all in LF.",
+    ),
+    "policy-last-line-open": Rule(
+        "warning", "the last line has no ending", _SENDERS, "End the last line as all others."
+    ),
+    "policy-none-without-mx": Rule(
+        "warning",
+        "some senders refuse mode none without an mx, and go on with the policy they have cached",
+        _SENDERS,
+        "Keep the mx lines until the policy is removed altogether.",
+    ),
+    "policy-max-age-zero": Rule(
+        "warning",
+        "max_age is 0: nobody keeps this policy, and some senders refuse it",
+        _SENDERS,
+        "Write 86401 or more; one day is little enough, also before a removal.",
+    ),
+    "policy-max-age-short": Rule(
+        "warning",
+        "max_age is {text}, less than a day: some senders replace it, some reporters leave it out",
+        _SENDERS,
+        "Write 86401 or more.",
+    ),
+    "policy-max-age-day": Rule(
+        "info",
+        "max_age is a day: some reporters leave out policies of a day or less",
+        _REPORTERS,
+        "Write 86401 or more.",
+    ),
+    "policy-max-age-brief": Rule(
+        "info",
+        "max_age is {text}, less than a week: a policy protects while it is cached",
+        _GRAMMAR,
+        "Write weeks or more once the policy has proved itself, for example 2592000.",
+    ),
+    "policy-max-age-long": Rule(
+        "warning",
+        "max_age is {text}, more than 31536000: some senders make a day of it",
+        _SENDERS,
+        "Write 31536000 or less.",
+    ),
+    "policy-max-age-zeros": Rule(
+        "warning",
+        "max_age is written with leading zeros, '{text}'",
+        _SENDERS,
+        "Write {hint}.",
+    ),
+    "mx-upper-case": Rule(
+        "warning",
+        "'{text}' has upper-case letters, which some senders compare as they are",
+        _SENDERS,
+        "Write '{hint}'.",
+    ),
+    "mx-repeated": Rule(
+        "warning", "'{text}' is named a second time", _GRAMMAR, "Remove one of the two lines."
+    ),
+    "mx-covered": Rule(
+        "info",
+        "'{text}' is covered by '{hint}'",
+        "RFC 8461 section 4.1",
+        "Remove the one that is not needed: narrow names are safer than wildcards.",
+    ),
+    "mx-single-label": Rule(
+        "warning",
+        "'{text}' is a single label, which no public certificate can name",
+        "RFC 8461 section 4.2",
+        "Write the host's full name.",
+    ),
+    "mx-wildcard-top": Rule(
+        "warning",
+        "'{text}' stands for all hosts right below a top-level domain",
+        "RFC 8461 section 4.1",
+        "Name the hosts, or a wildcard below your own domain.",
+    ),
+    "mx-numeric-top": Rule(
+        "warning",
+        "'{text}' ends in a number, and no top-level domain is one",
+        "RFC 3696 section 2",
+        "Write the host's full name.",
+    ),
+    "mx-a-label-invalid": Rule(
+        "warning",
+        "'{text}' has a label that begins with 'xn--' but stands for no name",
+        "RFC 5890 section 2.3.2.1",
+        "Make the A-labels anew from the internationalised name.",
+    ),
+    # Is a host covered?
+    "match-equal": Rule("ok", "the pattern names '{text}'", "RFC 8461 section 4.1", ""),
+    "match-wildcard": Rule(
+        "ok", "'*' stands for the label '{hint}' of '{text}'", "RFC 8461 section 4.1", ""
+    ),
+    "match-different": Rule(
+        "warning",
+        "'{text}' is another name than '{hint}'",
+        "RFC 8461 section 4.1",
+        "Add a line 'mx: {text}' if this host takes the domain's mail.",
+    ),
+    "match-wildcard-depth": Rule(
+        "warning",
+        "'*' stands for exactly one label, and '{text}' has more of them before '{hint}'",
+        "RFC 8461 section 4.1",
+        "Name the host, or a wildcard right above it.",
+    ),
+    "match-wildcard-parent": Rule(
+        "warning",
+        "'*' stands for exactly one label, and '{text}' has none before '{hint}'",
+        "RFC 8461 section 4.1",
+        "Add a line 'mx: {text}' if this host takes the domain's mail.",
+    ),
+    "match-host-invalid": Rule(
+        "error",
+        "'{text}' is no name of a host",
+        "RFC 5321 section 5.1",
+        "Write the name as the MX record has it, in A-labels.",
+    ),
     # TXT records
+    "record-too-long": Rule(
+        "error",
+        "the record is longer than the 65535 octets that DNS has room for",
+        "RFC 1035 section 3.2.1",
+        "Publish the version and what it needs, nothing else.",
+    ),
+    "record-blank-at-end": Rule(
+        "error",
+        "blanks follow '{text}' without a semicolon between",
+        _RECORDS,
+        "Remove the blanks at the end.",
+    ),
     "record-not-ascii": Rule(
         "error",
         "the record '{text}' holds something else than visible ASCII and blanks",
-        _TXT,
+        _RECORDS,
         "Write the record in ASCII.",
     ),
     "record-version": Rule(
         "error",
         "the record '{text}' does not begin with its version and a semicolon",
-        _TXT,
+        _RECORDS,
         "Begin with 'v=STSv1; ' or 'v=TLSRPTv1; ', in exactly these letters.",
     ),
     "record-field-malformed": Rule(
         "error",
         "'{text}' is not a field of the form 'name=value'",
-        _TXT,
+        _RECORDS,
         "Write fields as 'name=value' with one semicolon between two of them.",
     ),
     "record-id-missing": Rule(
@@ -175,6 +368,85 @@ RULES: Dict[str, Rule] = {
         "'{text}' in rua is not a URI",
         _TLSRPT,
         "Write 'mailto:address' or 'https://host/path', with ',', '!' and ';' percent-encoded.",
+    ),
+    # TXT records: legal but unwise
+    "record-blank-before-semicolon": Rule(
+        "warning",
+        "a blank stands before the first semicolon, and some senders drop the record for it",
+        _RECORDS,
+        "Put the semicolon right behind the version.",
+    ),
+    "record-blank-after-end": Rule(
+        "warning",
+        "blanks follow the last semicolon",
+        _SENDERS,
+        "Remove the blanks at the end.",
+    ),
+    "record-form": Rule(
+        "info",
+        "the record is not in the form that all known programs take",
+        _SENDERS,
+        "Write '{hint}'.",
+    ),
+    "record-name-near-miss": Rule(
+        "warning",
+        "the field '{text}' is ignored; '{hint}' may be meant",
+        _RECORDS,
+        "Write '{hint}', or remove the field.",
+    ),
+    "record-extension": Rule(
+        "warning",
+        "the field '{text}' is ignored, and some senders refuse a record that has such a one",
+        _SENDERS,
+        "Remove the field.",
+    ),
+    "record-field-repeated": Rule(
+        "warning",
+        "the field '{text}' stands here again; the first counts, but some programs take the last",
+        "RFC 8461 section 3.2",
+        "Keep one of the two; two records are two TXT records, and then neither counts.",
+    ),
+    "record-final-semicolon": Rule(
+        "warning",
+        "a semicolon follows the last field, and some reporters do not expect one",
+        _REPORTERS,
+        "Remove the semicolon at the end.",
+    ),
+    "record-rua-not-first": Rule(
+        "warning",
+        "rua does not follow the version, where some reporters look for it",
+        _REPORTERS,
+        "Write 'v=TLSRPTv1; rua=...' and nothing else.",
+    ),
+    "record-rua-blanks": Rule(
+        "warning",
+        "blanks stand around a comma in rua, and some reporters take them for a part of the URI",
+        _REPORTERS,
+        "Write the URIs with nothing but a comma between two of them.",
+    ),
+    "record-rua-no-mailto": Rule(
+        "warning",
+        "rua has no mailto: URI, and a reporter is known that fails without one",
+        _REPORTERS,
+        "Add a 'mailto:' URI.",
+    ),
+    "record-rua-scheme": Rule(
+        "warning",
+        "'{text}' is neither a mailto: nor an https: URI, so no report goes there",
+        _TLSRPT,
+        "Write 'mailto:address' or 'https://host/path'.",
+    ),
+    "record-rua-scheme-case": Rule(
+        "warning",
+        "the scheme of '{text}' is not in lower case, and some reporters know no other",
+        _REPORTERS,
+        "Write the scheme in lower case.",
+    ),
+    "record-rua-no-target": Rule(
+        "warning",
+        "'{text}' names neither a mail address nor a host, so no report goes there",
+        _TLSRPT,
+        "Write 'mailto:address' or 'https://host/path'.",
     ),
     # What a policy host answers
     "fetch-status": Rule(

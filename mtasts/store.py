@@ -25,6 +25,7 @@ from typing import Callable, Iterator, List, NamedTuple, Optional, Tuple
 
 from mtasts.domain import Domain, InvalidDomain
 from mtasts.errors import MtastsError, printable
+from mtasts.files import replace_file, sync_folder
 from mtasts.policy import MAX_POLICY_BYTES, InvalidPolicy, Policy, policy_id
 
 DEFAULT_ROOT = "/var/lib/mtasts/policies"
@@ -105,8 +106,10 @@ def read_bytes(root: str, domain: Domain) -> bytes:
     if not os.path.isdir(os.path.join(root, domain)):
         raise NoPolicy(root, domain)
     path = policy_path(root, domain)
-    real = os.path.realpath(path)
-    if not real.startswith(os.path.join(os.path.realpath(root), "")):
+    is_link = os.path.islink(os.path.join(root, domain)) or os.path.islink(path)
+    # Only a link can lead elsewhere; realpath() costs more than all the rest of a fetch.
+    real = os.path.realpath(path) if is_link else path
+    if is_link and not real.startswith(os.path.join(os.path.realpath(root), "")):
         raise PolicyUnreadable(
             "policy-outside-root",
             f"{path} leads out of the policy directory",
@@ -260,7 +263,7 @@ class Store:
                 )
             with _failing_as_store_error(link):
                 os.symlink(self.target(target), link)
-                _sync_folder(self.root)
+                sync_folder(self.root)
 
     def _bytes_or_none(self, domain: Domain) -> Optional[bytes]:
         try:
@@ -295,7 +298,7 @@ class Store:
         except BaseException:
             shutil.rmtree(aside, ignore_errors=True)
             raise
-        _sync_folder(self.root)
+        sync_folder(self.root)
 
     def _unreadable(self, error: OSError) -> StoreError:
         return StoreError(
@@ -346,22 +349,6 @@ def _failing_as_store_error(path: str) -> Iterator[None]:
         ) from error
 
 
-def replace_file(path: str, data: bytes) -> None:
-    """Let `path` hold `data`, whole or not at all, also after a power cut."""
-    descriptor, temporary = tempfile.mkstemp(prefix=".", dir=os.path.dirname(path))
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fchmod(descriptor, 0o644)
-            os.fsync(descriptor)
-        os.rename(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
-    _sync_folder(os.path.dirname(path))
-
-
 def _append(folder: str, entry: HistoryEntry) -> None:
     """Add a line to the folder's history, by replacing the file: a torn line would be a lie."""
     path = os.path.join(folder, HISTORY_FILE)
@@ -371,11 +358,3 @@ def _append(folder: str, entry: HistoryEntry) -> None:
     except FileNotFoundError:
         before = b""
     replace_file(path, before + entry.to_json().encode("ascii") + b"\n")
-
-
-def _sync_folder(folder: str) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -11,7 +11,7 @@ import time
 import pytest
 
 from wsgi_policy import create_app
-from wsgi_policy.policy_files import PolicyFiles
+from wsgi_policy.policy_files import MAX_KEPT_BYTES, PolicyFiles
 
 POLICY = b"version: STSv1\r\nmode: testing\r\nmx: mx.example.org\r\nmax_age: 86401\r\n"
 OTHER = POLICY.replace(b"testing", b"enforce")
@@ -385,7 +385,7 @@ def test_many_threads_get_whole_answers(ask, root):
 def test_memory_for_policies_is_bounded_but_keeps_last_good_ones(tmp_path):
     files = PolicyFiles(str(tmp_path), log=lambda _: None)
     big = POLICY.replace(b"max_age", b"mx: *.mx.example.org\r\n" * 2000 + b"max_age")
-    for number in range(200):
+    for number in range(300):
         (tmp_path / f"d{number}.example").mkdir()
         write(tmp_path / f"d{number}.example" / "mta-sts.txt", big)
     first = tmp_path / "d0.example" / "mta-sts.txt"
@@ -393,9 +393,9 @@ def test_memory_for_policies_is_bounded_but_keeps_last_good_ones(tmp_path):
     assert files.find("d0.example").body == big
     first.unlink()
     wait_for(lambda: files.find("d0.example").fault)
-    for number in range(1, 200):
+    for number in range(1, 300):
         assert files.find(f"d{number}.example").body == big
-    assert sum(kept.cost for kept in files._kept.values()) <= 4 * 1024 * 1024 + len(big)
+    assert sum(kept.cost for kept in files._kept.values()) <= MAX_KEPT_BYTES + len(big)
     assert files.find("d0.example").body == big
 
 

@@ -34,7 +34,7 @@ from mtasts.store import NoPolicy, policy_path, read_bytes
 
 LOOK_SECONDS = 0.25
 QUIET_SECONDS = 0.4
-MAX_KEPT_BYTES = 4 * 1024 * 1024
+MAX_KEPT_BYTES = 12 * 1024 * 1024  # for each process: some ten thousand policies
 _ENTRY_BYTES = 1024  # what an entry needs besides its body, roughly
 
 _Signature = Tuple[int, int, int, int, int]

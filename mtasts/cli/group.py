@@ -5,6 +5,7 @@ import click
 from mtasts import __version__
 from mtasts.cli.common import Group
 from mtasts.cli.fetch import fetch
+from mtasts.cli.lint import lint
 from mtasts.cli.policies import import_policy, new
 from mtasts.cli.records import dns
 from mtasts.cli.serve import serve
@@ -24,5 +25,5 @@ def mtasts() -> None:
     """
 
 
-for command in (new, import_policy, dns, fetch, serve):
+for command in (new, import_policy, dns, fetch, lint, serve):
     mtasts.add_command(command)

@@ -1,0 +1,91 @@
+"""`mtasts lint --fix`: a file is rewritten to the careful form, and the difference is shown."""
+
+import difflib
+import os
+import re
+import stat
+from typing import Any, Dict, List, NamedTuple
+
+import click
+
+from mtasts.cli.findings import coloured
+from mtasts.errors import MtastsError, printable
+from mtasts.files import replace_file
+from mtasts.policy import read
+from mtasts.tidy import Undecided, careful
+
+_COLOURS = {"+": "green", "-": "red"}
+_SAME_MEANING = (
+    "rewritten; a sender that reads as RFC 8461 demands takes from it what it took before"
+)
+_NEW_MEANING = "rewritten; a sender that reads as RFC 8461 demands took no policy from it before"
+
+
+class Rewriting(NamedTuple):
+    """What became of a file: its text now, the difference to before, and what there is to say."""
+
+    text: bytes
+    diff: List[str]
+    said: str
+
+    def as_json(self) -> Dict[str, Any]:
+        """The members that --fix adds to the JSON object of a file."""
+        return {
+            "rewritten": bool(self.diff),
+            "diff": self.diff,
+            "text": self.text.decode("utf-8", "backslashreplace"),
+            "said": self.said,
+        }
+
+
+def rewrite(path: str, data: bytes) -> Rewriting:
+    """Rewrite the file `path` that holds `data`; "-" is not written. Raises `MtastsError`.
+
+    A file whose meaning a person has to decide is left as it is.
+    """
+    try:
+        text = careful(data)
+    except Undecided as error:
+        return Rewriting(data, [], f"left as it is, because {error.message}. {error.remedy}")
+    if text == data:
+        return Rewriting(data, [], "left as it is: the form that every sender accepts")
+    if path != "-":
+        _write(path, text)
+    said = _SAME_MEANING if read(data).policy else _NEW_MEANING
+    return Rewriting(text, _difference(path, data, text), said)
+
+
+def _write(path: str, text: bytes) -> None:
+    """Replace the file's content; a link stays a link, owner and permissions stay."""
+    real = os.path.realpath(path)
+    try:
+        facts = os.stat(real)
+        if not stat.S_ISREG(facts.st_mode):
+            raise MtastsError("file-irregular", f"{printable(path, 300)} is not a regular file")
+        owner = (facts.st_uid, facts.st_gid)
+        replace_file(real, text, stat.S_IMODE(facts.st_mode), owner)
+    except OSError as error:
+        raise MtastsError(
+            "file-unwritable",
+            f"{printable(path, 300)} cannot be rewritten: {error.strerror}",
+            "Nothing was changed. Run this as the owner of the file and its directory.",
+        ) from error
+
+
+def _difference(path: str, old: bytes, new: bytes) -> List[str]:
+    """A unified diff in visible ASCII: line endings and other blanks can be seen."""
+    lines = [
+        [printable(line, len(line) * 4) for line in re.findall(rb"[^\n]*\n|[^\n]+", text)]
+        for text in (old, new)
+    ]
+    name = printable(path, 300)
+    return list(difflib.unified_diff(lines[0], lines[1], name, name, lineterm=""))
+
+
+def show_rewriting(name: str, rewriting: Rewriting, to_stdout: bool) -> None:
+    """Print the difference and what there is to say; with `to_stdout` the text goes there."""
+    for line in rewriting.diff:
+        click.echo(coloured(line, _COLOURS.get(line[0]), err=to_stdout), err=to_stdout)
+    click.echo(f"{name}: {rewriting.said}", err=to_stdout)
+    if to_stdout:
+        click.get_binary_stream("stdout").write(rewriting.text)

@@ -1,0 +1,37 @@
+"""Files that appear whole or not at all, also after a power cut."""
+
+import os
+import tempfile
+from typing import Optional, Tuple
+
+
+def replace_file(
+    path: str, data: bytes, mode: int = 0o644, owner: Optional[Tuple[int, int]] = None
+) -> None:
+    """Let `path` hold `data` with the permissions `mode` and the `owner` (user and group ids).
+
+    Raises `OSError`; the file is then as it was.
+    """
+    descriptor, temporary = tempfile.mkstemp(prefix=".", dir=os.path.dirname(path))
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            if owner:
+                os.fchown(descriptor, *owner)
+            os.fchmod(descriptor, mode)
+            os.fsync(descriptor)
+        os.rename(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+    sync_folder(os.path.dirname(path))
+
+
+def sync_folder(folder: str) -> None:
+    """Let the names that were made or changed in `folder` survive a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,508 @@
+"""What lint says beside its codes (those are in test_vectors.py), and the command `mtasts lint`."""
+
+import doctest
+import json
+import os
+import pty
+import re
+import stat
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from mtasts import lint, near_miss, tidy
+from mtasts.finding import MAX_FINDINGS, Finding, Severity
+from mtasts.rules import RULES
+
+TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+CAREFUL = b"version: STSv1\r\nmode: enforce\r\nmx: mx1.example.org\r\nmax_age: 2592000\r\n"
+VISIBLE = re.compile(r"[\x20-\x7e]*\Z")
+
+
+def with_line(line):
+    return CAREFUL + line + b"\r\n"
+
+
+def instead(old, new):
+    assert old in CAREFUL
+    return CAREFUL.replace(old, new)
+
+
+def test_the_example_in_the_module_is_true():
+    assert doctest.testmod(lint).attempted
+    assert not doctest.testmod(lint).failed
+
+
+# What is said
+
+
+@pytest.mark.parametrize("code", RULES)
+def test_a_rule_is_complete(code):
+    rule = RULES[code]
+    Severity(rule.severity)
+    assert re.match(r"[a-z0-9]+(-[a-z0-9]+)+\Z", code)
+    assert VISIBLE.match(rule.message + rule.source + rule.remedy)
+    assert not rule.message.endswith(".")
+    assert rule.remedy.endswith(".") or rule.severity == "ok"
+    assert rule.source
+    for sentence in (rule.message, rule.remedy):
+        assert set(re.findall(r"\{.*?\}", sentence)) <= {"{text}", "{hint}"}
+
+
+@pytest.mark.parametrize(
+    ("data", "code", "remedy"),
+    [
+        (instead(b"enforce", b"enforced"), "policy-mode-invalid", "'mode: enforce'"),
+        (instead(b"enforce", b"ENFORCE"), "policy-mode-invalid", "'mode: enforce'"),
+        (instead(b"enforce", b"report"), "policy-mode-invalid", "'mode: testing'"),
+        (instead(b"enforce", b"off"), "policy-mode-invalid", "'mode: none'"),
+        (instead(b"enforce", b"banana"), "policy-mode-invalid", "in lower case"),
+        (instead(b"mode:", b"mode :"), "policy-line-malformed", "'mode: enforce'"),
+        (instead(b"mode:", b"  mode:"), "policy-line-malformed", "'mode: enforce'"),
+        (instead(b"mode:", b"mode"), "policy-line-malformed", "'mode: enforce'"),
+        (instead(b"mode: ", b"mode="), "policy-line-malformed", "'mode: enforce'"),
+        (instead(b"max_age", b"max age"), "policy-line-malformed", "'max_age: 2592000'"),
+        (with_line(b"# made by hand"), "policy-line-malformed", "no comments"),
+        (b'{"version": "STSv1"}', "policy-line-malformed", "no JSON"),
+        (b"<!DOCTYPE html>", "policy-line-malformed", "HTML"),
+        (with_line(b"something else"), "policy-line-malformed", "Begin the line with the key"),
+        (CAREFUL.replace(b"\r\n", b"\r"), "policy-value-invalid", "A CR stands alone"),
+        (with_line(b"note: a\tb"), "policy-value-invalid", "tabs"),
+        (with_line(b"note: a\0b"), "policy-value-invalid", "UTF-16"),
+        (with_line(b"note: a\x01b"), "policy-value-invalid", "visible text"),
+        (CAREFUL.decode().encode("utf-16"), "policy-not-utf8", "UTF-16"),
+        (with_line(b"note: \xfc"), "policy-not-utf8", "nothing but extensions"),
+        (instead(b"mx1", b"10 mx1"), "domain-label-invalid", "'mx: mx1.example.org'"),
+        (instead(b"mx1", b"a, mx1"), "domain-label-invalid", "for every host"),
+        (instead(b"mx1", b"user@mx1"), "domain-label-invalid", "not a mail address"),
+        (instead(b"mx1", b"smtp://mx1"), "domain-label-invalid", "without scheme"),
+        (instead(b"org", b"org:25"), "domain-label-invalid", "without the port"),
+        (instead(b"mx1.example.org", b"[192.0.2.1]"), "domain-label-invalid", "host's name"),
+        (instead(b"mx1.example.org", b"2001:db8::1"), "domain-label-invalid", "host's name"),
+        (instead(b"mx1.example.org", b"192.0.2.1"), "domain-address", "host's name"),
+        (instead(b"mx1", b"mx_1"), "domain-label-invalid", "letters, digits and hyphens"),
+        (instead(b"mx1.", b"."), "domain-label-length", "'mx: *.example.org'"),
+        (instead(b"org", b"org."), "domain-label-length", "'mx: mx1.example.org'"),
+    ],
+)
+def test_the_remedy_names_the_cure(data, code, remedy):
+    (found,) = [found for found in lint.policy(data) if found.code == code][:1]
+    assert remedy in found.remedy
+
+
+@pytest.mark.parametrize(
+    ("text", "remedy"),
+    [
+        ('"v=STSv1; id=1;"', "quotes"),
+        ("version: STSv1 mode: enforce", "policy host serves"),
+        ("v=spf1 mx -all", "SPF"),
+        ("v=DMARC1; p=none", "Another protocol"),
+        ("v=STSv1", "behind the version"),
+        ("v=stsv1; id=1;", "'v=STSv1;'"),
+        ("V = STSv1; id=1;", "'v=STSv1;'"),
+        ("v=TLSRPT1; rua=mailto:a@example.org", "'v=TLSRPTv1;'"),
+        ("v=STSv1; id=2026-01-01;", "'id=20260101'"),
+        ("v=STSv1; id=" + "1" * 33, "letters and digits only"),
+        ("v=TLSRPTv1; rua=a@example.org", "'mailto:a@example.org'"),
+        ("v=TLSRPTv1; rua=mailto:a@example.org!10m", "DMARC"),
+        ("v=TLSRPTv1; rua=nowhere", "percent-encoded"),
+    ],
+)
+def test_the_remedy_names_the_cure_of_a_record(text, remedy):
+    assert remedy in lint.record(text)[0].remedy
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("nmx", "mx"),
+        ("mxs", "mx"),
+        ("MX", "mx"),
+        ("mx2", "mx"),
+        ("max-age", "max_age"),
+        ("maxage", "max_age"),
+        ("max_ag", "max_age"),
+        ("Max_Age", "max_age"),
+        ("maxAge", "max_age"),
+        ("verison", "version"),
+        ("Version", "version"),
+        ("mod", "mode"),
+        ("modes", "mode"),
+        ("mode", None),
+        ("mx", None),
+        ("note", None),
+        ("policy_id", None),
+        ("x" * 5000, None),
+    ],
+)
+def test_near_miss_names(name, meant):
+    assert near_miss.policy_name(name) == meant
+
+
+def test_records_are_judged_by_their_version():
+    assert lint.record("v=TLSRPTv1; rua=nowhere") == lint.tlsrpt_record("v=TLSRPTv1; rua=nowhere")
+    assert lint.record("v=STSv1; id=-;") == lint.sts_record("v=STSv1; id=-;")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"\n" * 65536, b"a\n" * 32768, b"a:b\n" * 16384, b"mx:-\n" * 13107, b"mode:x\n" * 9362],
+    ids=["blank", "malformed", "extension", "mx", "repeated"],
+)
+def test_a_hostile_policy_gets_a_limited_answer(data):
+    found = lint.policy(data)
+    assert len(found) <= 2 * MAX_FINDINGS + 10
+    assert "findings-more" in [one.code for one in found]
+
+
+def test_a_hostile_record_gets_a_limited_answer():
+    assert len(lint.record("v=STSv1;" + ";" * 65000)) <= MAX_FINDINGS + 1
+    assert len(lint.record("v=TLSRPTv1; rua=" + "," * 65000)) <= MAX_FINDINGS + 1
+
+
+def test_findings_can_be_printed_whatever_the_text():
+    evil = "\x1b[31m\u202e\r\n\x00\udcff"
+    for line in (f"mode: {evil}", f"{evil}: a", f"mx: {evil}"):
+        for found in lint.policy(line.encode("utf-8", "surrogatepass")):
+            assert all(VISIBLE.match(str(member)) for member in found)
+    for found in lint.record(evil) + (lint.match(evil, "*.example.org"), lint.match("a", evil)):
+        assert all(VISIBLE.match(str(member)) for member in found)
+
+
+# The careful form
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\xef\xbb\xbf" + CAREFUL,
+        CAREFUL + b"\r\n",
+        b"\r\n" + CAREFUL.replace(b"mode", b"\t mode"),
+        CAREFUL.replace(b": ", b" :\t") + b" \r\n",
+        CAREFUL.replace(b"example.org", b"Example.ORG. "),
+        CAREFUL[:-2],
+        with_line(b"note: a"),
+        with_line(b"mode: none"),
+        with_line(b"mx: MX1.example.org"),
+        b"max_age: 0002592000\r\nmx: mx1.example.org\r\nmode:enforce\r\nversion: STSv1\r\n",
+    ],
+)
+def test_careful_form(data):
+    assert tidy.careful(data) == CAREFUL
+
+
+def test_a_policy_in_lf_stays_in_lf():
+    unix = CAREFUL.replace(b"\r\n", b"\n")
+    assert tidy.careful(unix) == unix
+    assert tidy.careful(unix + b"note: a\n") == unix
+    assert tidy.careful(b"\n" + CAREFUL) == CAREFUL
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        (b"", "policy-empty"),
+        (instead(b"enforce", b"enforced"), "policy-mode-invalid"),
+        (instead(b"2592000", b"30d"), "policy-max-age-invalid"),
+        (instead(b"mx1.example.org", b"192.0.2.1"), "domain-address"),
+        (instead(b"org", b"org.."), "domain-label-length"),
+        (with_line(b"nmx: mx2.example.org"), "policy-name-near-miss"),
+        (with_line(b"note: a\rb"), "policy-value-invalid"),
+    ],
+)
+def test_what_a_person_has_to_decide_is_not_rewritten(data, code):
+    with pytest.raises(tidy.Undecided) as caught:
+        tidy.careful(data)
+    assert caught.value.code == code
+
+
+# The command
+
+
+@pytest.fixture
+def run(tmp_path):
+    """Run `mtasts lint` in a folder of its own; return exit code, output, errors."""
+    environment = dict(os.environ, PYTHONPATH=TOP, LC_ALL="C.UTF-8", LANG="C.UTF-8")
+
+    def run(*arguments, stdin=b""):
+        done = subprocess.run(
+            [sys.executable, "-m", "mtasts", "lint", *arguments],
+            input=stdin,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=environment,
+            cwd=str(tmp_path),
+            timeout=60,
+            check=False,
+        )
+        assert b"Traceback" not in done.stderr
+        return done.returncode, done.stdout.decode("ascii"), done.stderr.decode("ascii")
+
+    run.folder = tmp_path
+    run.environment = environment
+    return run
+
+
+@pytest.fixture
+def policy_file(run):
+    """Make a file in the command's folder."""
+
+    def make(data, name="mta-sts.txt"):
+        path = run.folder / name
+        path.write_bytes(data)
+        return path
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [(CAREFUL, 0), (CAREFUL[:-2], 1), (instead(b"STSv1", b"STSv2"), 2)],
+    ids=["clean", "warnings", "errors"],
+)
+def test_exit_codes(run, policy_file, data, code):
+    policy_file(data)
+    assert run("mta-sts.txt")[0] == code
+    assert run("-", stdin=data)[0] == code
+
+
+def test_an_info_is_no_reason_to_warn(run):
+    code, out, _ = run("-", stdin=instead(b"2592000", b"86401"))
+    assert code == 0
+    assert "info" in out
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [(), ("absent",), (".",), ("--no-such-option",), ("-", "--txt", "a"), ("--txt", "a", "--fix")],
+)
+def test_could_not_run(run, arguments):
+    code, out, err = run(*arguments)
+    assert (code, out) == (3, "")
+    assert err
+
+
+def test_people_see_the_place(run):
+    _, out, _ = run("-", stdin=with_line(b"mx: \xc3\xbc\x1b[31m.example.org"))
+    lines = out.splitlines()
+    assert lines[0].startswith("-:5:6: error: ")
+    assert lines[1] == "    mx: \\xfc\\x1b[31m.example.org"
+    assert lines[2] == "    " + " " * len("mx: \\xfc") + "^"
+    assert lines[3] == "  rule: RFC 8461 section 3.2"
+    assert lines[4].startswith("  remedy: ")
+
+
+def test_long_lines_are_shown_around_the_place(run):
+    _, out, _ = run("-", stdin=with_line(b"note: " + b"a" * 500 + b"\x01" + b"b" * 500))
+    excerpt, caret = out.splitlines()[1:3]
+    assert len(excerpt) < 100
+    assert excerpt[caret.index("^") :].startswith("\\x01")
+
+
+def test_a_hostile_file_name_moves_no_cursor(run, policy_file):
+    policy_file(CAREFUL, "\x1b[31m\n.txt")
+    code, out, _ = run("\x1b[31m\n.txt", "\x1b[32m")
+    assert code == 3
+    assert out == "\\x1b[31m\\n.txt: no findings\n"
+
+
+def test_colours_are_for_terminals(run, policy_file):
+    policy_file(b"")
+    assert "\x1b" not in run("mta-sts.txt")[1]
+    master, slave = pty.openpty()
+    program = [sys.executable, "-m", "mtasts", "lint", "mta-sts.txt"]
+    subprocess.call(program, stdout=slave, env=run.environment, cwd=str(run.folder), timeout=60)
+    os.close(slave)
+    assert b"\x1b[31merror" in os.read(master, 4096)
+    os.close(master)
+
+
+def test_one_file_is_an_object_and_several_are_a_list(run, policy_file):
+    policy_file(CAREFUL)
+    policy_file(b"", "empty.txt")
+    code, out, _ = run("--json", "mta-sts.txt")
+    assert json.loads(out) == {"file": "mta-sts.txt", "findings": []}
+    code, out, err = run("--json", "mta-sts.txt", "absent", "empty.txt")
+    first, second = json.loads(out)
+    assert (code, first["findings"]) == (3, [])
+    assert second["findings"][0] == lint.policy(b"")[0]._replace(severity="error")._asdict()
+    assert "[file-unreadable]" in err
+
+
+def test_effective_policy_in_json(run):
+    data = CAREFUL + b"mx: *.Example.NET\r\nnote: a b\r\nnote: c\r\n"
+    facts = json.loads(run("--effective", "--json", "-", stdin=data)[1])
+    facts.pop("findings")
+    assert facts == {
+        "file": "-",
+        "valid": True,
+        "mode": "enforce",
+        "max_age": 2592000,
+        "mx": ["mx1.example.org", "*.example.net"],
+        "extensions": {"note": "a b"},
+    }
+    facts = json.loads(run("--effective", "--json", "-", stdin=b"mode: enforce\r\n")[1])
+    facts.pop("findings")
+    assert facts == {
+        "file": "-",
+        "valid": False,
+        "mode": None,
+        "max_age": None,
+        "mx": [],
+        "extensions": {},
+    }
+
+
+def test_effective_policy_for_people(run):
+    _, out, _ = run("--effective", "-", stdin=with_line(b"note: \xc3\xbc"))
+    assert "-: valid: yes\n-: mode: enforce\n-: max_age: 2592000\n-: mx: mx1.example.org\n" in out
+    assert "-: extensions: note=\\xfc\n" in out
+
+
+def test_record_in_json(run):
+    code, out, _ = run("--json", "--effective", "--txt", "v=STSv1; id=20", "--txt", "26;")
+    assert code == 0
+    assert json.loads(out) == {
+        "txt": "v=STSv1; id=2026;",
+        "type": "sts",
+        "valid": True,
+        "id": "2026",
+        "extensions": {},
+        "findings": [],
+    }
+    rua = "mailto:a@example.org,https://example.org/tls"
+    _, out, _ = run("--json", "--effective", "--txt", f"v=TLSRPTv1; rua={rua}")
+    assert json.loads(out) == {
+        "txt": f"v=TLSRPTv1; rua={rua}",
+        "type": "tlsrpt",
+        "valid": True,
+        "rua": rua.split(","),
+        "extensions": {},
+        "findings": [],
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "facts"),
+    [
+        ("v=spf1 -all", {"type": "sts", "valid": False, "id": None}),
+        ("", {"type": "sts", "valid": False, "id": None}),
+        ("v=TLSRPTv1;", {"type": "tlsrpt", "valid": False, "rua": []}),
+    ],
+)
+def test_what_is_no_record(run, text, facts):
+    code, out, _ = run("--json", "--effective", "--txt", text)
+    assert code == 2
+    assert {name: json.loads(out)[name] for name in facts} == facts
+
+
+def test_octets_that_are_no_text_on_the_command_line(run):
+    code, out, _ = run("--txt", b"v=STSv1; id=\xff;")
+    assert code == 2
+    assert "[record-not-ascii]" in out
+
+
+@pytest.mark.parametrize(
+    ("host", "pattern", "code", "why"),
+    [
+        ("mx1.example.org", "*.example.org", 0, "stands for the label 'mx1'"),
+        ("a.mx1.example.org", "*.example.org", 1, "exactly one label"),
+        ("mx1.example.org", "*", 2, "wildcard"),
+    ],
+)
+def test_match(run, host, pattern, code, why):
+    done, out, _ = run("--match", host, pattern)
+    assert done == code
+    assert why in out
+    done, out, _ = run("--json", "--match", host, pattern)
+    facts = json.loads(out)
+    assert (done, facts["match"]) == (code, code == 0)
+    assert why in facts["why"]
+
+
+def test_fix_rewrites_and_shows_the_difference(run, policy_file):
+    path = policy_file(
+        b"version: STSv1\nmode:enforce\nnote: a\nmx: MX1.example.org\nmax_age: 604800"
+    )
+    path.chmod(0o640)
+    (run.folder / "link").symlink_to("mta-sts.txt")
+    code, out, _ = run("--fix", "link")
+    assert code == 0
+    careful = b"version: STSv1\nmode: enforce\nmx: mx1.example.org\nmax_age: 604800\n"
+    assert path.read_bytes() == careful
+    assert stat.S_IMODE(path.stat().st_mode) == 0o640
+    assert (run.folder / "link").is_symlink()
+    assert "[policy-extension]" in out
+    assert "-note: a\\n\n" in out
+    assert "+mode: enforce\\n\n" in out
+    assert run("--fix", "link") == (
+        0,
+        "link: no findings\nlink: left as it is: the form that every sender accepts\n",
+        "",
+    )
+
+
+def test_fix_says_when_there_was_no_policy_before(run, policy_file):
+    path = policy_file(b"\r\n" + CAREFUL)
+    code, out, _ = run("--fix", "mta-sts.txt")
+    assert code == 0
+    assert "took no policy from it before" in out
+    assert path.read_bytes() == CAREFUL
+
+
+def test_fix_leaves_to_people_what_they_have_to_decide(run, policy_file):
+    data = with_line(b"nmx: mx2.example.org")
+    path = policy_file(data)
+    code, out, _ = run("--fix", "mta-sts.txt")
+    assert code == 1
+    assert "left as it is" in out
+    assert path.read_bytes() == data
+    path.write_bytes(instead(b"enforce", b"enforced"))
+    code, out, _ = run("--fix", "mta-sts.txt")
+    assert code == 2
+    assert "left as it is" in out
+
+
+def test_fix_keeps_what_only_a_person_may_change(run, policy_file):
+    policy_file(b"version:STSv1\r\nmode: none\r\nmax_age: 0\r\n")
+    code, out, _ = run("--fix", "mta-sts.txt", "--json")
+    facts = json.loads(out)
+    assert code == 1
+    assert facts["rewritten"]
+    assert facts["text"] == "version: STSv1\r\nmode: none\r\nmax_age: 0\r\n"
+    assert "+version: STSv1\\r\\n" in facts["diff"]
+
+
+def test_fix_as_a_filter(run):
+    code, out, err = run("--fix", "-", stdin=CAREFUL[:-2])
+    assert (code, out) == (0, CAREFUL.decode())
+    assert "[policy-last-line-open]" in err
+    code, out, err = run("--fix", "-", stdin=b"mode: on\n")
+    assert (code, out) == (2, "mode: on\n")
+
+
+def test_fix_writes_regular_files_only(run):
+    content = run.folder / "fifo"
+    os.mkfifo(str(content))
+    writer = threading.Thread(target=content.write_bytes, args=(CAREFUL[:-2],), daemon=True)
+    writer.start()
+    code, _, err = run("--fix", "fifo")
+    writer.join(10)
+    assert code == 3
+    assert "[file-irregular]" in err
+
+
+def test_the_manual_names_every_code():
+    with open(os.path.join(TOP, "docs", "lint.md"), encoding="utf-8") as file:
+        rows = re.findall(r"^\| `([a-z0-9-]+)` \| ([a-z]+) \|", file.read(), re.MULTILINE)
+    said = ("domain-", "policy-", "mx-", "record-", "match-", "findings-")
+    rules = {code: rule.severity for code, rule in RULES.items() if code.startswith(said)}
+    assert dict(rows) == rules
+    assert len(rows) == len(rules)
+
+
+def test_findings_are_values():
+    assert isinstance(lint.policy(CAREFUL), tuple)
+    assert all(isinstance(found, Finding) for found in lint.policy(b""))
