@@ -9,7 +9,7 @@ import os
 import re
 
 from mtasts.errors import MtastsError, printable
-from mtasts.store import replace_file
+from mtasts.files import replace_file
 
 DEFAULT_WEBROOT = "/var/lib/mtasts/webroot"
 URL_PATH = "/.well-known/acme-challenge/"

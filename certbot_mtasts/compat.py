@@ -7,12 +7,11 @@ work after an upgrade. Both differences end here.
 """
 
 import os
+import re
 from typing import Any, Dict, Iterator, List, Tuple
 
 from certbot import interfaces
 from certbot.plugins import common
-from cryptography import x509
-from cryptography.hazmat.backends import default_backend
 
 # 2.1 has empty zope interfaces again, so only the new names tell.
 if hasattr(interfaces, "Installer"):
@@ -96,10 +95,29 @@ def has_other_authenticator(config: Any, name: str) -> bool:
 
 def certificate_names(path: str) -> Tuple[str, ...]:
     """The DNS names in the first certificate of a file; raises OSError or ValueError."""
+    # Late, because what fails at the import of a plugin fails every command of certbot.
+    from cryptography import x509
+
     with open(path, "rb") as file:
-        certificate = x509.load_pem_x509_certificate(file.read(), default_backend())
+        data = file.read()
+    try:
+        certificate = x509.load_pem_x509_certificate(data)
+    except TypeError:  # before cryptography 3.1
+        from cryptography.hazmat.backends import default_backend
+
+        certificate = x509.load_pem_x509_certificate(data, default_backend())
     names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
     return tuple(names.value.get_values_for_type(x509.DNSName))
+
+
+def renewal_is_told(path: str) -> bool:
+    """Whether a renewal file names somebody who is told of a new certificate."""
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            text = file.read()
+    except OSError:
+        return False
+    return bool(re.search(r"^(installer|renew_hook|post_hook) = (?!None)", text, re.MULTILINE))
 
 
 def paths_in_checkpoints(backup_dir: str, count: int) -> Iterator[str]:

@@ -12,7 +12,7 @@ import contextlib
 import logging
 import os
 import time
-from typing import Iterable, List, NamedTuple
+from typing import Collection, List, NamedTuple, Optional
 
 from certbot_mtasts import vhost as vhosts
 from certbot_mtasts.apachectl import TLS_PORT, Apache, ApacheError, Configuration
@@ -110,25 +110,23 @@ class Site(NamedTuple):
                 "Run the command as root, and check the disk's free space.",
             ) from error
 
-    def owes_reload(self, lineages: Iterable[str] = ()) -> bool:
+    def owes_reload(self, lineages: Optional[Collection[str]] = None) -> bool:
         """Whether the mark is there, or Apache presents other certificates than the files name.
 
-        Of `lineages` every name is looked at, of all others the first one. A machine that presents
-        nothing at all owes nothing: Apache is stopped.
+        `lineages` are looked at, or all of them. A machine that presents nothing at all owes
+        nothing: Apache is stopped.
         """
-        if os.path.exists(self._mark):
-            return True
-        return any(
-            look(name, vhost.certificate) is Seen.OTHER
-            for vhost in vhosts.installed(self.vhost_dir).values()
-            for name in (vhost.names if vhost.lineage in lineages else vhost.names[:1])
+        return os.path.exists(self._mark) or any(
+            look(vhost.names[0], vhost.certificate) is Seen.OTHER
+            for vhost in vhosts.installed(self.vhost_dir, lineages).values()
         )
 
-    def settle(self, lineages: Iterable[str] = ()) -> None:
+    def settle(self, lineages: Optional[Collection[str]] = None) -> None:
         """Test the configuration, reload Apache if it owes that, and see that `lineages` arrived.
 
-        A stopped Apache is left alone: it reads its files when somebody starts it. Raises
-        `MtastsError`; a reload that is still owed then stays owed.
+        Without `lineages` all of them are looked at before, and none after. A stopped Apache is
+        left alone: it reads its files when somebody starts it. Raises `MtastsError`; a reload that
+        is still owed then stays owed.
         """
         configuration = self.apache.test()
         pid = configuration.pid()
@@ -137,7 +135,7 @@ class Site(NamedTuple):
         elif self.owes_reload(lineages):
             self.apache.reload(pid)
         if pid is not None:
-            self._see_served(lineages)
+            self._see_served(lineages or ())
         with contextlib.suppress(FileNotFoundError):
             os.unlink(self._mark)
 
@@ -156,19 +154,20 @@ class Site(NamedTuple):
         """Let Apache serve `vhost`; raises `MtastsError`, and then everything is as before."""
         for change in self.orphans():
             change.apply()
-        known = vhosts.installed(self.vhost_dir).get(vhost.lineage)
+        known = vhosts.installed(self.vhost_dir, [vhost.lineage]).get(vhost.lineage)
         configuration = self.apache.test()
         for name in vhost.names:
             if not (known and name in known.names):  # what is served stays, whatever became of it
                 self.check_name(name, configuration)
-        changes = self.plan(vhost)
+        done: List[Change] = []
         try:
-            for change in changes:
+            for change in self.plan(vhost):
                 self.owe_reload()
                 change.apply()
+                done.append(change)
             self.settle([vhost.lineage])
         except MtastsError:
-            self._restore(changes)
+            self._restore(done)
             raise
 
     def _restore(self, changes: List[Change]) -> None:
@@ -181,13 +180,11 @@ class Site(NamedTuple):
         with contextlib.suppress(MtastsError):
             self.settle()
 
-    def _see_served(self, lineages: Iterable[str]) -> None:
+    def _see_served(self, lineages: Collection[str]) -> None:
         """Wait until all names of `lineages` present their certificate; raises `NotServed`."""
-        installed = vhosts.installed(self.vhost_dir)
         waiting = [
             (name, vhost.certificate)
-            for vhost in installed.values()
-            if vhost.lineage in lineages
+            for vhost in vhosts.installed(self.vhost_dir, lineages).values()
             for name in vhost.names
         ]
         deadline = time.monotonic() + _SERVED_SECONDS

@@ -20,7 +20,7 @@ from certbot_mtasts import challenge, compat
 from certbot_mtasts.apachectl import Apache, Configuration, NoApache
 from certbot_mtasts.deploy import Site, is_policy_host
 from certbot_mtasts.options import FLAG, OPTIONS
-from certbot_mtasts.preflight import Authority, Beacon, Preflight, Problem
+from certbot_mtasts.preflight import Authority, Beacon, OrderWouldFail, Preflight, Problem
 from certbot_mtasts.vhost import Change, VHost, installed
 from mtasts.errors import MtastsError
 from mtasts.store import Store
@@ -46,6 +46,9 @@ class Configurator(compat.Base):
         "Obtain and install certificates for MTA-STS policy hosts, mta-sts.<domain>, that Apache "
         "serves as apache/setup arranges it."
     )
+
+    # Directories, in this process: `renew` makes a plugin anew for each of many certificates.
+    _repaired: Set[str] = set()
 
     @classmethod
     def add_parser_arguments(cls, add: Callable[..., None]) -> None:
@@ -140,7 +143,8 @@ class Configurator(compat.Base):
         with _told_by_certbot():
             host = self._site.check_name(domain, self._tested()).policy_host
             lineage = self._lineage(fullchain_path)
-            earlier = self._deployments.get(lineage) or installed(self._site.vhost_dir).get(lineage)
+            known = installed(self._site.vhost_dir, [lineage])
+            earlier = self._deployments.get(lineage) or known.get(lineage)
             carried = compat.certificate_names(fullchain_path)
             kept = tuple(name for name in earlier.names if name in carried) if earlier else ()
             self._deployments[lineage] = VHost(lineage, (*kept, host), fullchain_path, key_path)
@@ -161,6 +165,7 @@ class Configurator(compat.Base):
         with _told_by_certbot():
             for vhost in self._deployments.values():
                 self._write(self._site.plan(vhost))
+                self._see_renewal(vhost.lineage)
         self._deployments.clear()
         self._changed_nothing = not os.path.isdir(self.config.in_progress_dir)
         self.finalize_checkpoint(title)
@@ -192,7 +197,7 @@ class Configurator(compat.Base):
     def restart(self) -> None:
         """Reload Apache if it owes that and runs, and see that our certificates arrived."""
         with _told_by_certbot():
-            self._site.settle(self._lineages)
+            self._site.settle(self._lineages or None)
 
     def renew_deploy(self, lineage: Any, *args: Any, **kwargs: Any) -> None:  # noqa: ARG002
         """Remember, beyond this run, that Apache has to load a renewed certificate."""
@@ -239,6 +244,8 @@ class Configurator(compat.Base):
     def _repair(self) -> None:
         """Put back what a crash left, and take out what keeps Apache from starting."""
         site = self._site
+        if site.vhost_dir in self._repaired:
+            return
         if not os.path.isdir(site.vhost_dir):
             raise MtastsError(
                 "vhost-directory-missing",
@@ -250,6 +257,7 @@ class Configurator(compat.Base):
         if self.config.verb not in ("plugins", "rollback"):
             self._write(site.orphans())
             self.finalize_checkpoint("Took out virtual hosts whose certificate is gone")
+        self._repaired.add(site.vhost_dir)
 
     def _tested(self) -> Configuration:
         """What Apache's configuration says; tested once in a run."""
@@ -267,13 +275,7 @@ class Configurator(compat.Base):
             self._left_out(certain)
             compat.keep_hosts(self.config, [name for name in names if name not in failing])
         elif certain:
-            reasons = [f"  - {problem.why}".replace("\n", "\n    ") for problem in certain]
-            way_out = "Correct this, or leave such names out by --mtasts-preflight skip."
-            raise MtastsError(
-                "preflight-failed",
-                "nothing was ordered, because the order would fail",
-                "\n".join([*reasons, way_out]),
-            )
+            raise OrderWouldFail(certain)
 
     def _problems(self, names: List[str]) -> List[Problem]:
         """What keeps `names` from a certificate; doubts are logged."""
@@ -320,6 +322,17 @@ class Configurator(compat.Base):
                 "Install one that it keeps: certbot install -i mtasts --cert-name NAME",
             )
         return os.path.basename(folder)
+
+    def _see_renewal(self, lineage: str) -> None:
+        """Warn if certbot will renew the certificate and tell nobody; `install` stores nothing."""
+        path = os.path.join(self.config.renewal_configs_dir, lineage + ".conf")
+        if not compat.renewal_is_told(path):
+            logger.warning(
+                "certbot will renew %s, but not let Apache know. Store that it shall: certbot "
+                "reconfigure --cert-name %s -i %s (before certbot 2.3, add the line 'installer = "
+                "%s' at the end of %s).",
+                *(lineage, lineage, self.name, self.name, path),
+            )
 
     def _write(self, changes: List[Change]) -> None:
         """Make the changes, each registered before, so that a crash or `rollback` undoes it."""

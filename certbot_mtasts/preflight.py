@@ -46,6 +46,19 @@ class Problem(NamedTuple):
     is_certain: bool = True
 
 
+class OrderWouldFail(MtastsError):
+    """All that is certain to make an order fail."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        reasons = [f"  - {problem.why}".replace("\n", "\n    ") for problem in problems]
+        way_out = "Correct this, or leave such names out by --mtasts-preflight skip."
+        super().__init__(
+            "preflight-failed",
+            "nothing was ordered, because the order would fail",
+            "\n".join([*reasons, way_out]),
+        )
+
+
 class Beacon(NamedTuple):
     """A token file of ours in the challenge folder, and what it answers."""
 

@@ -9,10 +9,10 @@ import os
 import pkgutil
 import re
 import string
-from typing import Dict, List, NamedTuple, Optional, Tuple
+from typing import Collection, Dict, List, NamedTuple, Optional, Tuple
 
 from mtasts.errors import MtastsError, printable
-from mtasts.store import replace_file
+from mtasts.files import replace_file
 
 SUFFIX = ".conf"
 _TEMPLATE = (pkgutil.get_data(__package__, "vhost.conf") or b"").decode("ascii")
@@ -116,14 +116,18 @@ def parse(lineage: str, text: str) -> Optional[VHost]:
     return VHost(lineage, names, certificate.group(1), key.group(1))
 
 
-def installed(directory: str) -> Dict[str, VHost]:
-    """All our virtual hosts in `directory`, by lineage; raises `VHostError`."""
+def installed(directory: str, lineages: Optional[Collection[str]] = None) -> Dict[str, VHost]:
+    """Our virtual hosts in `directory`, by lineage: all, or those of `lineages` that are there.
+
+    Raises `VHostError`.
+    """
     found = {}
     for lineage in _lineages(directory):
-        data = _read(os.path.join(directory, lineage + SUFFIX))
-        vhost = parse(lineage, data.decode("utf-8", "surrogateescape"))
-        if vhost:
-            found[lineage] = vhost
+        if lineages is None or lineage in lineages:
+            data = _read(os.path.join(directory, lineage + SUFFIX))
+            vhost = parse(lineage, data.decode("utf-8", "surrogateescape"))
+            if vhost:
+                found[lineage] = vhost
     return found
 
 

@@ -1,14 +1,18 @@
 """What the certbot door reads and writes as text: CAA values, virtual hosts, Apache's listing."""
 
+import glob
 import os
+import re
 
 import pytest
 
-from certbot_mtasts import caa, vhost
+from certbot_mtasts import caa, challenge, vhost
 from certbot_mtasts.apachectl import Apache, ApacheError, NoApache
+from certbot_mtasts.options import OPTIONS
 from certbot_mtasts.vhost import VHost, VHostError
 from mtasts.probe import CAA
 
+DOCS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "docs")
 CA = ["ca.example.net"]
 ACCOUNT = "https://ca.example.net/acct/1"
 
@@ -121,3 +125,72 @@ def test_broken_configuration_is_told_in_apaches_words(tmp_path):
 def test_missing_control_program_is_told(tmp_path):
     with pytest.raises(NoApache):
         Apache(str(tmp_path / "none")).test()
+
+
+def test_file_that_certbots_apache_plugin_edited_is_still_read(tmp_path):
+    install(str(tmp_path), a_vhost())
+    path = tmp_path / "one.conf"
+    edited = "Include /etc/letsencrypt/options-ssl-apache.conf\n</VirtualHost>"
+    text = path.read_text().replace("</VirtualHost>", edited)
+    path.write_text(text.replace('"/live/one/fullchain.pem"', "/live/other/fullchain.pem"))
+    assert vhost.installed(str(tmp_path))["one"].certificate == "/live/other/fullchain.pem"
+    install(str(tmp_path), a_vhost())
+    assert path.read_text() == str(a_vhost())
+
+
+def test_change_is_undone_whatever_it_was(tmp_path):
+    path = tmp_path / "file"
+    for before, after in ((None, b"new"), (b"old", b"new"), (b"old", None)):
+        if before is not None:
+            path.write_bytes(before)
+        one = vhost.Change(str(path), before, after)
+        one.apply()
+        assert (path.read_bytes() if path.exists() else None) == after
+        one.undo()
+        assert (path.read_bytes() if path.exists() else None) == before
+        assert len(list(tmp_path.iterdir())) <= 1
+
+
+@pytest.mark.parametrize("token", ["", "..", "a/b", "../../etc/passwd", "a\n", "a" * 129, "é"])
+def test_token_that_is_no_file_name_is_refused(token):
+    with pytest.raises(challenge.ChallengeError):
+        challenge.token_path("/webroot", token)
+
+
+def test_token_file_can_be_read_by_apache_whatever_the_umask_is(tmp_path):
+    path = challenge.token_path(str(tmp_path / "webroot"), "token")
+    umask = os.umask(0o077)
+    try:
+        challenge.write(path, "answer")
+    finally:
+        os.umask(umask)
+    assert os.stat(path).st_mode & 0o777 == 0o644
+    assert os.stat(os.path.dirname(path)).st_mode & 0o777 == 0o755
+
+
+def test_options_survive_a_renewal_file():
+    for option, settings in OPTIONS.items():
+        assert not {"action", "nargs", "type"} & set(settings), option
+        assert isinstance(settings["default"], (str, type(None))), option
+
+
+def test_manual_names_every_option_and_its_default():
+    with open(os.path.join(DOCS, "certbot.md"), encoding="utf-8") as source:
+        manual = source.read()
+    rows = re.findall(r"^\| `--mtasts-([a-z-]+)` \| (.+) \|$", manual, re.MULTILINE)
+    assert [option for option, _ in rows] == list(OPTIONS)
+    for option, meaning in rows:
+        if OPTIONS[option]["default"] is not None:
+            assert "`{}`".format(OPTIONS[option]["default"]) in meaning
+
+
+def test_manual_names_codes_that_exist():
+    codes = set()
+    for folder in ("certbot_mtasts", "mtasts"):
+        for path in glob.glob(os.path.join(DOCS, "..", folder, "*.py")):
+            with open(path, encoding="utf-8") as source:
+                codes.update(re.findall(r'"([a-z]+(?:-[a-z0-9]+)+)"', source.read()))
+    with open(os.path.join(DOCS, "certbot.md"), encoding="utf-8") as source:
+        told = re.findall(r"^\| `([a-z]+(?:-[a-z0-9]+)+)` \|", source.read(), re.MULTILINE)
+    assert told
+    assert not set(told) - codes

@@ -174,3 +174,59 @@ def test_certbots_own_apache_plugin_works_beside_ours(newest_certbot, policy_hos
     newest_certbot("--apache", "-d", name)
     wait_for(lambda: presented(name) == kept(name), "Apache has reloaded")
     assert presented(ONE) == kept(ONE)
+
+
+def test_checkpoints_of_another_plugin_are_never_rolled_back(
+    newest_certbot, policy_hosts, resolver
+):
+    use_control_program(WORKS)
+    newest_certbot("--mtasts", "--mtasts-ctl", CTL, "-d", ONE)
+    resolver.set(*("{} A 127.0.0.1".format(host) for host in (ONE, NEIGHBOUR)))
+    site = "<VirtualHost *:80>\nServerName {}\nDocumentRoot /var/www/html\n</VirtualHost>\n"
+    policy_hosts.apache.add_site("neighbour", site.format(NEIGHBOUR))
+    policy_hosts.apache.graceful()
+    newest_certbot("--apache", "-d", NEIGHBOUR)
+    wait_for(lambda: presented(NEIGHBOUR) == kept(NEIGHBOUR), "Apache has reloaded")
+
+    write(VHOSTS + "/.reload-owed", "")
+    before = tree(ETC, CHECKPOINTS)
+    use_control_program(REFUSES_TO_RELOAD)
+    failed = newest_certbot("--mtasts", "--mtasts-ctl", CTL, "-d", ONE, check=False)
+    assert failed.code == 1
+    assert tree(ETC, CHECKPOINTS) == before
+
+    refused = newest_certbot("rollback", "-i", "mtasts", check=False)
+    assert refused.code == 1
+    assert "sites-" in refused.output
+    assert tree(ETC, CHECKPOINTS) == before
+
+
+def test_what_certbots_apache_plugin_wrote_into_our_file_goes_and_can_come_back(
+    newest_certbot, policy_hosts
+):
+    newest_certbot("--mtasts", "-d", ONE)
+    ours = tree(VHOSTS)
+    newest_certbot("--apache", "--no-redirect", "--reinstall", "-d", ONE)
+    theirs = tree(VHOSTS)
+    assert theirs != ours
+    newest_certbot("--mtasts", "-d", ONE)
+    assert tree(VHOSTS) == ours
+    assert presented(ONE) == kept(ONE)
+    newest_certbot("rollback", "-i", "mtasts")
+    assert tree(VHOSTS) == theirs
+
+
+def test_an_installation_that_is_not_served_is_taken_back(certbot_of_both_ends, policy_hosts):
+    key = "/var/lib/mtasts/unknown-host"
+    site = "<VirtualHost *:443>\nServerName www.test\nServerAlias mta-sts.*\nSSLEngine on\n"
+    site += "SSLCertificateFile {0}.pem\nSSLCertificateKeyFile {0}.key\n</VirtualHost>\n"
+    policy_hosts.apache.add_site("any", site.format(key))
+    before = tree(ETC, CHECKPOINTS)
+    failed = certbot_of_both_ends("--mtasts", "-d", ONE, check=False)
+    assert failed.code == 1
+    assert "certificate-not-served" in failed.output
+    assert "successfully restored your server to its prior configuration" in " ".join(
+        failed.output.split()
+    )
+    assert tree(ETC, CHECKPOINTS) == before
+    assert kept(ONE)  # to be installed when the other site is gone

@@ -4,11 +4,11 @@ import configparser
 import os
 import pty
 import re
-import time
+import select
 
 import pytest
 
-from rig import http
+from rig import http, stacks
 from rig.apache import ETC
 from rig.policy_host import (
     CHECKPOINTS,
@@ -21,7 +21,7 @@ from rig.policy_host import (
     presented,
     tree,
 )
-from rig.process import CommandFailed
+from rig.process import CommandFailed, run
 
 ONE, OTHER = "mta-sts.example.test", "mta-sts.example2.test"
 BOTH = ("-d", ONE, "-d", OTHER)
@@ -104,6 +104,18 @@ def test_certificate_of_the_oldest_renews_after_every_upgrade(make_certbot, poli
         assert renewal_parameters()["installer"] == "mtasts"
 
 
+def test_renewal_file_with_the_long_name_is_mended_as_the_manual_says(newest_certbot, policy_hosts):
+    newest_certbot("--mtasts", "--mtasts-preflight", "skip", "-d", ONE)
+    path = "{}/{}.conf".format(RENEWAL, ONE)
+    run("sed", "-i", "s/= mtasts/= mtasts:mtasts/; s/^mtasts_/mtasts:mtasts_/", path)
+    assert newest_certbot("renew", "--force-renewal", check=False).code == 1
+    with open(os.path.join(stacks.CLONE, "docs", "certbot.md"), encoding="utf-8") as manual:
+        (command,) = re.findall(r"^    (sed .*)$", manual.read(), re.MULTILINE)
+    run("sh", "-c", command)
+    newest_certbot("renew", "--force-renewal")
+    assert presented(ONE) == kept(ONE)
+
+
 def test_dry_run_changes_nothing(certbot_of_both_ends, policy_hosts):
     certbot_of_both_ends("--mtasts", "-d", ONE)
     files, reloads = tree(ETC, CHECKPOINTS, WEBROOT, LIVE), policy_hosts.reloads()
@@ -116,8 +128,19 @@ def test_certonly_then_install(certbot_of_both_ends, policy_hosts):
     certbot = certbot_of_both_ends
     certbot("certonly", "-a", "mtasts", *BOTH)
     assert os.listdir(VHOSTS) == []
-    certbot("install", "-i", "mtasts", "--cert-name", ONE)
-    assert presented(ONE) == presented(OTHER) == kept(ONE)
+    installed = certbot("install", "-i", "mtasts", "--cert-name", ONE)
+    first = kept(ONE)
+    assert presented(ONE) == presented(OTHER) == first
+
+    assert "installer" not in renewal_parameters()  # so it warns, and says what to do
+    assert "certbot reconfigure --cert-name {} -i mtasts".format(ONE) in installed.output
+    if certbot.version == "newest":
+        certbot("reconfigure", "--cert-name", ONE, "-i", "mtasts")
+    else:
+        with open("{}/{}.conf".format(RENEWAL, ONE), "a") as renewal_file:
+            renewal_file.write("installer = mtasts\n")
+    certbot("renew", "--force-renewal")
+    assert first != kept(ONE) == presented(ONE) == presented(OTHER)
 
 
 def test_install_of_one_name_keeps_the_others(newest_certbot, policy_hosts):
@@ -182,23 +205,23 @@ def test_renew_mends_what_delete_left(certbot_of_both_ends, policy_hosts):
 
 
 def on_a_terminal(certbot, *args, choice):
-    """Run certbot on a terminal, and enter the number of the line that matches ``choice``."""
+    """Run certbot on a terminal, and enter the number of the line that begins with ``choice``."""
     argv, env = certbot.command(*args)
     pid, terminal = pty.fork()
     if pid == 0:
         os.execvpe(argv[0], argv, dict(os.environ, **env))  # noqa: S606
-    shown, entered, deadline = "", False, time.monotonic() + 60
-    while time.monotonic() < deadline:
+    shown, entered = "", False
+    while select.select([terminal], [], [], 30)[0]:
         try:
             shown += os.read(terminal, 4096).decode("utf-8", "replace")
         except OSError:  # the program has ended
             break
         line = re.search(r"^([0-9]+): " + choice, shown, re.MULTILINE)
-        if line and not entered and "(press 'c' to cancel)" in shown.replace("[", "(").lower():
+        if line and not entered and "to cancel" in shown:
             os.write(terminal, line.group(1).encode() + b"\n")
             entered = True
-    os.close(terminal)
-    if os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]):
+    os.close(terminal)  # a program that still waits for something gets a hang-up
+    if os.waitpid(pid, 0)[1] != 0:
         raise CommandFailed(shown)
     return shown
 
@@ -208,6 +231,14 @@ def test_installer_alone_offers_our_authenticator(certbot_of_both_ends, policy_h
     shown = on_a_terminal(certbot_of_both_ends, "--installer", "mtasts", "-d", ONE, choice=ours)
     assert "How would you like to authenticate with the ACME CA?" in shown
     assert presented(ONE) == kept(ONE)
+
+
+def test_names_that_are_not_ours_are_not_offered_to_us(certbot_of_both_ends, policy_hosts):
+    order = ("certonly", "--http-01-port", "8080", "-d", "www.example.test")
+    with pytest.raises(CommandFailed) as caught:  # www.example.test has no address
+        on_a_terminal(certbot_of_both_ends, *order, choice="(Spin up|Runs an HTTP server)")
+    assert "(standalone)" in str(caught.value)
+    assert "MTA-STS" not in str(caught.value)
 
 
 def test_without_names_those_with_a_policy_are_offered(certbot_of_both_ends, policy_hosts):

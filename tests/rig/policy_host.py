@@ -1,7 +1,7 @@
-"""A machine that serves policies: our files under /etc/apache2, enabled by hand, and some policies.
+"""A machine that serves policies: our files under /etc/apache2, enabled by hand, and policies.
 
-This is what apache/setup arrives at, reached without it, so that a test needs neither its
-questions nor its time. Every policy host leads to 127.0.0.1.
+This is what apache/setup arrives at, reached without it, so that a test needs neither its questions
+nor its time. Every policy host leads to 127.0.0.1.
 """
 
 import os
