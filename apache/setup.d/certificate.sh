@@ -98,19 +98,28 @@ has_certificate() { # HOST: in use, and not the one of a virtual host that was t
 }
 
 order_by_plugin() { # HOST
-    # shellcheck disable=SC2086 # words
+    # shellcheck disable=SC2046,SC2086 # words
     in_silence certbot run_certbot run --mtasts $plugin_options $resolver_plugin_option $certbot_options \
-        ${email:+--email "$email"} --cert-name "$1" --keep-until-expiring -d "$1"
+        $(keep_or_renew "$1" 'installer = mtasts') -d "$1"
 }
 
 order_by_webroot() { # HOST
-    # shellcheck disable=SC2086
+    # shellcheck disable=SC2046,SC2086
     in_silence certbot run_certbot certonly --webroot -w /var/lib/mtasts/webroot $certbot_options \
-        ${email:+--email "$email"} --cert-name "$1" --keep-until-expiring -d "$1" \
+        $(keep_or_renew "$1" "renew_hook = $hook") -d "$1" \
         --deploy-hook "$hook${hook_options:+ $hook_options}" || return 1
     # certbot calls the hook for a new certificate only, not for one that it keeps
     has_certificate "$1" ||
         RENEWED_LINEAGE=$config_dir/live/$1 RENEWED_DOMAINS=$1 run_hook
+}
+
+keep_or_renew() { # NAME LINE: certbot writes down our way only when it gets a certificate by it
+    renewal=$config_dir/renewal/$1.conf
+    if [ ! -e "$renewal" ] || grep -qF "$2" "$renewal"; then
+        echo --keep-until-expiring
+    else
+        echo --force-renewal
+    fi
 }
 
 check_account() { # without a terminal certbot cannot ask for agreement to the CA's terms
@@ -123,7 +132,7 @@ check_account() { # without a terminal certbot cannot ask for agreement to the C
 
 set_certbot_options() {
     config_dir=${demo:-/etc}/letsencrypt
-    certbot_options="${server:+--server $server} $agree_tos"
+    certbot_options="$agree_tos${server:+ --server $server}${email:+ --email $email --no-eff-email}"
     if ! may_ask; then
         certbot_options="$certbot_options --non-interactive"
         [ -n "$email" ] || certbot_options="$certbot_options --register-unsafely-without-email"

@@ -145,6 +145,7 @@ purge_packages() { # FILE: those in it that are still there; none of them, if so
         note packages "kept what the demo had installed, because it is used:$users"
         return
     fi
+    say "      removing $(wc -l <"$demo/packages-ours") packages ..."
     # shellcheck disable=SC2046 # words
     run_apt purge $(cat "$demo/packages-ours")
 }
@@ -193,7 +194,7 @@ remove_demo() {
 }
 
 refuse_other_policies() { # whoever made them needs what the demo has installed
-    policies=$(find /var/lib/mtasts/policies -mindepth 1 -maxdepth 1 ! -name example.test 2>/dev/null)
+    policies=$(find /var/lib/mtasts/policies -mindepth 1 -maxdepth 1 ! -name example.test 2>/dev/null) || :
     [ -z "$policies" ] || fail policies-in-use "there are policies of real domains: $policies" \
         'Move them away, remove the demo, and set the machine up for those domains.'
 }

@@ -45,20 +45,22 @@ keep_change() { # the demo goes on to keep its journal, which is needed for its 
 take_change_back() {
     first=$(awk '$1 == "change" { if (!open) first = NR; open = 1 } $1 == "kept" { open = 0 }
                  END { print first }' "$journal")
-    tail -n "+$first" "$journal" | take_lines_back
+    take_lines_back "$first"
     head -n "$((first - 1))" "$journal" >"$journal.part"
     mv "$journal.part" "$journal"
 }
 
 take_all_back() {
-    take_lines_back <"$journal"
+    take_lines_back 1
 }
 
-take_lines_back() { # standard input: lines of a journal
-    sed '1!G;h;$!d' | while read -r command arguments; do
+take_lines_back() { # FIRST: the lines from there on, the last one first
+    tail -n "+$1" "$journal" | sed '1!G;h;$!d' >"$journal.reverse"
+    while read -r command arguments <&8; do
         # shellcheck disable=SC2086 # the arguments are words
-        take_back "$command" $arguments </dev/null
-    done
+        take_back "$command" $arguments
+    done 8<"$journal.reverse"
+    rm "$journal.reverse"
 }
 
 take_back() { # COMMAND ARGUMENT...

@@ -139,6 +139,7 @@ place_files() {
     place_file mtasts.wsgi /usr/local/share/mtasts/mtasts.wsgi
     place_file mtasts-tls.inc "$server_root/mtasts-tls.inc"
     place_file mtasts-pages.inc "$server_root/mtasts-pages.inc"
+    [ "$layout" = debian ] || place_file setup.d/httpd.conf "$conf_directory/mtasts-httpd.conf"
     place_file mtasts.conf "$conf_directory/mtasts.conf"
     place_file zz-mtasts-80.conf "$site_directory/zz-mtasts-80.conf"
     place_file zz-mtasts-443.conf "$site_directory/zz-mtasts-443.conf"

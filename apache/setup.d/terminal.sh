@@ -5,7 +5,10 @@
 # Colours are for terminals only, questions too: a run without a terminal fails and names the
 # option that would have answered.
 
-changes=0
+changes=0 told=''
+trap 'ended $?' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
 
 if [ -t 1 ] && [ -z "${NO_COLOR-}" ] && [ "${TERM-dumb}" != dumb ]; then
     green=$(printf '\033[32m') yellow=$(printf '\033[33m') red=$(printf '\033[31m')
@@ -36,14 +39,21 @@ title() { # TEXT
 }
 
 fail() { # CODE WHAT REMEDY: ends the run; what was done stays, and the next run goes on from there
+    told=yes
     printf '%sapache/setup: error [%s]:%s %s\nWhat to do: %s\n' "$red" "$1" "$plain" "$2" "$3" >&2
     exit 1
 }
 
 wrong_usage() { # WHAT
+    told=yes
     printf '%sapache/setup: error [usage]:%s %s\nWhat to do: see apache/setup --help\n' \
         "$red" "$plain" "$1" >&2
     exit 2
+}
+
+ended() { # STATUS: nobody is left wondering
+    [ "$1" -eq 0 ] || [ -n "$told" ] || fail stopped "it ended in the middle (status $1)" \
+        "Run it again: it goes on from there. If it stops again, see the logs in ${state-its directory}."
 }
 
 on_a_terminal() {

@@ -1,5 +1,6 @@
 """Fixtures of the laboratory (tests/rig): a fresh machine for each test, one Pebble for all."""
 
+import contextlib
 import os
 
 import pytest
@@ -8,8 +9,10 @@ from rig import distribution, machine, stacks
 from rig.acme import Pebble
 from rig.apache import Apache
 from rig.certbot import Certbot
+from rig.debian import Debian
 from rig.dns import Resolver
 from rig.policy_host import PolicyHosts
+from rig.set_up import DOMAIN, OTHER, Host
 
 
 def pytest_configure():
@@ -92,9 +95,24 @@ def make_certbot(fresh_machine, installed, pebble, resolver):
 
 @pytest.fixture
 def policy_hosts(make_apache, installed, resolver):
-    """Apache with our files, running, and policies for example.test and example2.test."""
+    """Apache as apache/setup leaves it, running; policies for example.test and example2.test."""
     hosts = PolicyHosts(make_apache(), resolver)
     hosts.arrange()
     hosts.serve("example.test", "example2.test")
     hosts.start()
     return hosts
+
+
+@pytest.fixture
+def make_debian(fresh_machine):
+    """A newly installed system of one of debian.SUITES, to chroot into; thrown away at the end."""
+    with contextlib.ExitStack() as machines:
+        yield lambda suite: machines.enter_context(Debian(suite))
+
+
+@pytest.fixture
+def new_host(make_debian, pebble, resolver):
+    """A newly installed system, not set up yet, to which the policy hosts of two domains lead."""
+    for_each = "mta-sts.{0} A 127.0.0.1\n{0} MX 10 mx.{0}"
+    resolver.set(*(for_each.format(domain) for domain in (DOMAIN, OTHER)))
+    return lambda suite="bookworm": Host(make_debian(suite), pebble)

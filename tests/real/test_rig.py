@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from rig import http, stacks
+from rig import debian, http, stacks
 from rig.acme import Pebble
 from rig.apache import write
 from rig.certbot import Certbot
@@ -83,3 +83,14 @@ def test_second_pebble_issues_short_lived_certificates(tmp_path, resolver):
     certificate = "/etc/letsencrypt/live/host.example.test/cert.pem"
     expires = run("openssl", "x509", "-in", certificate, "-checkend", "601", check=False)
     assert "Certificate will expire" in expires.output
+
+
+@pytest.mark.parametrize("suite", debian.SUITES)
+def test_newly_installed_system_can_install_and_is_thrown_away(make_debian, suite):
+    machine = make_debian(suite)
+    assert "VERSION_CODENAME=" + suite in machine.run("cat", "/etc/os-release").output
+    assert machine.run("sh", "-c", "command -v openssl", check=False).code != 0
+    machine.run("apt-get", "update")
+    machine.run("apt-get", "install", "-y", "--no-install-recommends", "openssl")
+    machine.run("sh", "-c", "exec sleep 1000 >/dev/null 2>&1 & openssl version")
+    machine.run("test", "-x", "apache/setup")

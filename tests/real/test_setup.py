@@ -1,0 +1,150 @@
+"""apache/setup with a domain: new systems, every refusal, and what was done by hand since."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from rig.apache import write
+from rig.process import wait_for
+from rig.set_up import DOMAIN, OTHER, converse, difference, processes, tree
+
+POLICY = "version: STSv1\r\nmode: testing\r\nmx: mx.{}\r\nmax_age: 86401\r\n"
+NGINX = """
+import socket
+open("/proc/self/comm", "w").write("nginx")
+listener = socket.socket()
+listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+listener.bind(("", 80))
+listener.listen(1)
+print("up", flush=True)
+listener.accept()
+"""
+# Without the installed plugin: what certbot is to the snap's users.
+DEAF_CERTBOT = """#!/bin/sh
+exec /usr/bin/python3 -c '
+import sys
+sys.path = [path for path in sys.path if "/local/" not in path]
+from certbot.main import main
+sys.argv[0] = "certbot"
+sys.exit(main(sys.argv[1:]))' "$@"
+"""
+
+
+@pytest.mark.parametrize("suite", ["bookworm", "bionic"])
+def test_two_domains_on_a_new_system(new_host, suite):
+    host = new_host(suite)
+    first = host.setup_quietly(DOMAIN, "--mx", "mx." + DOMAIN).output
+    assert '_mta-sts.example.test. 3600 IN TXT "v=STSv1; id=' in first
+    assert host.policy() == POLICY.format(DOMAIN)
+
+    questions = {"Write it?": "y"}
+    account = ("--agree-tos", "--email", "postmaster@example.test")
+    second = converse(host.machine, questions, *host.command(DOMAIN, OTHER, *account), env=host.env)
+    assert second.code == 0, second
+    assert "mx: mx.example2.test" in second.output[: second.output.index("Write it?")]
+    assert host.policy(OTHER) == POLICY.format(OTHER)
+
+    settled = tree(host.machine)
+    third = host.setup(DOMAIN, OTHER).output
+    assert "Nothing had to be changed." in third
+    assert "done " not in third
+    assert difference(settled, tree(host.machine), but=".log") == []
+    host.assert_renews()
+
+
+def test_nobody_is_there_to_answer(new_host):
+    host = new_host()
+    result = host.setup(DOMAIN, check=False)
+    assert result.code == 1
+    assert "--mx" in result.output
+    assert "--yes" in result.output
+    result = host.setup(DOMAIN, "--mx", "mx.example.test", check=False)
+    assert result.code == 1
+    assert "error [terms-not-agreed]" in result.output
+    assert "--agree-tos" in result.output
+    assert not os.path.exists(host.machine.path("/etc/apache2/mtasts/mta-sts.example.test.conf"))
+
+    refused = converse(host.machine, {"Write it?": "n"}, *host.command(OTHER), env=host.env)
+    assert refused.code == 1
+    assert "error [policy-missing]" in refused.output
+    assert not os.path.exists(host.machine.path("/var/lib/mtasts/policies/" + OTHER))
+
+
+def test_what_was_changed_by_hand_is_kept(new_host):
+    host = new_host()
+    host.setup_quietly(DOMAIN)
+    clone, etc = host.machine.path("/root/mtasts"), host.machine.path("/etc/apache2")
+
+    # an edited file is kept, and its new version is put beside it
+    edited = host.file("/etc/apache2/mtasts-tls.inc") + "# mine\n"
+    write(etc + "/mtasts-tls.inc", edited)
+    write(
+        clone + "/apache/mtasts-tls.inc",
+        host.file("/root/mtasts/apache/mtasts-tls.inc") + "# new\n",
+    )
+    # one that is not edited is replaced
+    write(
+        clone + "/apache/mtasts-pages.inc", host.file("/etc/apache2/mtasts-pages.inc") + "# new\n"
+    )
+    output = host.setup(DOMAIN).output
+    assert "/etc/apache2/mtasts-tls.inc" in output
+    assert ".new" in output
+    assert host.file("/etc/apache2/mtasts-tls.inc") == edited
+    assert host.file("/etc/apache2/mtasts-tls.inc.new").endswith("# new\n")
+    assert host.file("/etc/apache2/mtasts-pages.inc").endswith("# new\n")
+    settled = tree(host.machine)
+    host.setup(DOMAIN)
+    assert difference(settled, tree(host.machine), but=".log") == []
+
+    # a version of ours that Apache refuses is taken out again, and Apache goes on
+    good = host.file("/root/mtasts/apache/zz-mtasts-80.conf")
+    write(clone + "/apache/zz-mtasts-80.conf", "Nonsense on\n")
+    host.machine.run("a2dismod", "-q", "-f", "http2")
+    assert "Nonsense" in host.fails("configtest-failed", DOMAIN)
+    assert host.file("/etc/apache2/sites-available/zz-mtasts-80.conf") == good
+    assert not os.path.exists(etc + "/mods-enabled/http2.load")
+    assert host.policy() == POLICY.format(DOMAIN)
+    write(clone + "/apache/zz-mtasts-80.conf", good)
+
+    # somebody else's mistake is named, and nothing is touched
+    write(etc + "/sites-enabled/broken.conf", "Gibberish on\n")
+    settled = tree(host.machine)
+    assert "Gibberish" in host.fails("apache-broken", DOMAIN)
+    assert difference(settled, tree(host.machine), but=".log") == []
+    os.unlink(etc + "/sites-enabled/broken.conf")
+
+    # an Apache that was stopped is started only if somebody says so
+    host.machine.run("apache2ctl", "stop")
+    wait_for(lambda: "apache2" not in processes(host.machine), "Apache has stopped")
+    result = host.setup(DOMAIN, check=False)
+    assert result.code == 1
+    assert "error [apache-stopped]" in result.output
+    refused = converse(host.machine, {"Start it?": "n"}, *host.command(DOMAIN), env=host.env)
+    assert refused.code == 1
+    assert "apache2" not in processes(host.machine)
+    host.setup_quietly(DOMAIN)
+    assert host.policy() == POLICY.format(DOMAIN)
+
+
+def test_certbot_that_loads_no_plugins(new_host):
+    host = new_host()
+    write(host.machine.path("/usr/local/bin/certbot"), DEAF_CERTBOT)
+    host.machine.run("chmod", "+x", "/usr/local/bin/certbot")
+    host.machine.run("sh", "-c", "apt-get update -qq && apt-get install -y -qq certbot")
+    assert "deploy hook" in host.setup_quietly(DOMAIN).output
+    assert host.policy() == POLICY.format(DOMAIN)
+    assert "Nothing had to be changed." in host.setup(DOMAIN).output
+    host.assert_renews()
+
+
+def test_a_port_that_somebody_else_has(new_host):
+    host = new_host()
+    with subprocess.Popen([sys.executable, "-c", NGINX], stdout=subprocess.PIPE) as nginx:
+        assert nginx.stdout.readline() == b"up\n"
+        before = tree(host.machine)
+        assert "port 80 is taken by nginx" in host.fails("port-in-use", DOMAIN)
+        changed = [line.split(":")[0] for line in difference(before, tree(host.machine))]
+        assert [path for path in changed if not path.startswith("/var/lib/mtasts")] == []
+        nginx.kill()
