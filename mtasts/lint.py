@@ -189,7 +189,7 @@ def _is_label_of_a_name(label: str) -> bool:
     try:
         name = encoded.decode("punycode")
         again = name.encode("punycode")
-    except UnicodeError:
+    except (UnicodeError, OverflowError):  # the latter for numbers beyond all positions
         return False
     return again == encoded and name.isprintable() and any(letter > "\x7f" for letter in name)
 

@@ -1,0 +1,140 @@
+"""Coverage-guided fuzzing of everything that reads a stranger's text: policies, records, hosts.
+
+    "$(tests/stack newest)/bin/python" tests/fuzz/run.py --seconds 3600
+
+Each target is a process of its own (libFuzzer ends with its process) and gets its share of the
+time. It begins with the inputs of tests/vectors, and fails on any exception but our own, on a
+round trip that changes something, and on an input that takes seconds. What failed is kept as a
+file, named at the end; --target NAME FILE runs it once more.
+"""
+
+import argparse
+import contextlib
+import glob
+import json
+import os
+import subprocess
+import sys
+import tempfile
+
+import atheris
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+TESTS = os.path.dirname(HERE)
+sys.path[:0] = [os.path.dirname(TESTS)]
+
+with atheris.instrument_imports(include=["mtasts"]):
+    from mtasts import lint, policy, record, tidy
+    from mtasts.domain import Domain, InvalidDomain, MXPattern
+    from mtasts.finding import InvalidText, Severity
+
+SECONDS_AN_INPUT = 2  # inputs have at most 64 KiB, of which the slowest take far less
+LONGEST = 65537
+
+
+def octets(parts):
+    """The octets of a vector's input (tests/vectors/README.md)."""
+    joined = b""
+    for part in parts:
+        if isinstance(part, dict):
+            joined += bytes.fromhex(part["hex"])
+        else:
+            text, times = (part, 1) if isinstance(part, str) else part
+            joined += (text * times).encode("utf-8")
+    return joined
+
+
+def read_policy(data):
+    """Reading, judging and rewriting agree about what is a policy, and what it says."""
+    reading = policy.read(data)
+    is_invalid = lint.worst(lint.policy(data)) is Severity.ERROR
+    assert (reading.policy is None) == bool(reading.faults) == is_invalid
+    try:
+        text = tidy.careful(data)
+    except InvalidText:
+        text = b""
+    if reading.policy:
+        assert policy.Policy.parse(reading.policy.to_bytes()) == reading.policy
+        if text:
+            assert set(policy.Policy.parse(text).mx) == set(reading.policy.mx)
+
+
+def read_record(data):
+    """What is read is printed and read back the same."""
+    text = data.decode("utf-8", "surrogateescape")
+    for kind in (record.STSRecord, record.TLSRPTRecord):
+        try:
+            found = kind.parse(text)
+        except record.InvalidRecord:
+            continue
+        assert kind.parse(str(found)) == found
+    assert (lint.worst(lint.record(text)) is Severity.ERROR) == (record.read(text).record is None)
+
+
+def read_hosts(data):
+    """Names are names of hosts, and matching agrees with its explanation."""
+    host, _, pattern = data.decode("utf-8", "surrogateescape").partition("\n")
+    for kind in (Domain, MXPattern):
+        with contextlib.suppress(InvalidDomain):
+            name = kind(host)
+            assert kind(name) == name == host.lower()
+    with contextlib.suppress(InvalidDomain):
+        assert host.lower().startswith(Domain.from_policy_host(host).policy_host)
+    found = lint.match(host, pattern)
+    try:
+        is_covered = MXPattern(pattern).covers(host)
+    except InvalidDomain:
+        is_covered = False
+    assert (found.severity is Severity.OK) == is_covered
+
+
+TARGETS = {"policy": read_policy, "txt": read_record, "match": read_hosts}
+
+
+def seeds(target):
+    """The vectors' inputs for a target."""
+    for path in sorted(glob.glob(os.path.join(TESTS, "vectors", target, "*.json"))):
+        with open(path, encoding="utf-8") as file:
+            case = json.load(file)
+        if target == "match":
+            yield f"{case['host']}\n{case['pattern']}".encode("utf-8", "surrogateescape")
+        else:
+            yield octets(case["input" if target == "policy" else "strings"])
+
+
+def fuzz(target, seconds, artifacts):
+    """Fuzz in this process, which ends with it."""
+    with tempfile.TemporaryDirectory() as corpus:
+        for number, data in enumerate(seeds(target)):
+            with open(os.path.join(corpus, str(number)), "wb") as file:
+                file.write(data)
+        options = [f"-max_total_time={seconds}", f"-timeout={SECONDS_AN_INPUT}"]
+        options += [f"-max_len={LONGEST}", f"-artifact_prefix={artifacts}/{target}-"]
+        atheris.Setup([sys.argv[0], *options, "-print_final_stats=1", corpus], TARGETS[target])
+        atheris.Fuzz()
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Fuzz what reads policies, records and hosts.")
+    parser.add_argument("--seconds", type=int, default=60, help="time for all targets together")
+    parser.add_argument("--target", choices=sorted(TARGETS), help="this one only, in this process")
+    parser.add_argument(
+        "--artifacts", default=tempfile.gettempdir(), help="where failures are kept"
+    )
+    parser.add_argument("file", nargs="?", help="with --target: run this input only")
+    arguments = parser.parse_args()
+    if arguments.file:
+        with open(arguments.file, "rb") as file:
+            TARGETS[arguments.target or parser.error("--target is missing")](file.read())
+    elif arguments.target:
+        fuzz(arguments.target, arguments.seconds, arguments.artifacts)
+    else:
+        share = str(max(1, arguments.seconds // len(TARGETS)))
+        for target in TARGETS:
+            print(f"== {target}: {share} s", flush=True)
+            options = ["--target", target, "--seconds", share, "--artifacts", arguments.artifacts]
+            subprocess.check_call([sys.executable, __file__, *options])
+
+
+if __name__ == "__main__":
+    main()
