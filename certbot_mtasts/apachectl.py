@@ -6,12 +6,13 @@ for only while the process of the PID file lives. A reload is asynchronous and r
 configuration again; it is over when Apache has new children, and it went wrong if the parent died.
 """
 
+import itertools
 import os
 import re
 import shutil
 import subprocess
 import time
-from typing import FrozenSet, List, NamedTuple, Optional, Tuple
+from typing import FrozenSet, Iterator, List, NamedTuple, Optional, Tuple
 
 from mtasts.errors import MtastsError, printable
 
@@ -26,6 +27,8 @@ _PID_FILE = re.compile(r'^PidFile: "(.*)"$', re.MULTILINE)
 _SINGLE = re.compile(r"\S+:(\S+) +(\S+) \((.+):([0-9]+)\)\Z")
 _NAMED = re.compile(r" +port (\S+) namevhost (\S+) \((.+):([0-9]+)\)\Z")
 _ALIAS = re.compile(r" +alias (\S+)\Z")
+_SERVER_ALIAS = re.compile(r"\s*ServerAlias\s+(.*)", re.IGNORECASE)
+_END = re.compile(r"\s*</VirtualHost>", re.IGNORECASE)
 
 
 class ApacheError(MtastsError):
@@ -165,15 +168,35 @@ def _quoted(output: str) -> str:
 
 
 def _vhosts(listing: str) -> Tuple[VirtualHost, ...]:
-    """Read the listing of the virtual hosts. Aliases follow the one that has them."""
+    """Read the listing of the virtual hosts. Aliases follow the one that has them.
+
+    Of an address with a single one Apache does not list the aliases; then they are read from its
+    file.
+    """
     found: List[VirtualHost] = []
     for line in listing.splitlines():
-        host = _NAMED.match(line) or _SINGLE.match(line)
+        single = _SINGLE.match(line)
+        host = single or _NAMED.match(line)
         alias = _ALIAS.match(line)
         if host:
             port, name, file, number = host.groups()
-            found.append(VirtualHost(port, (name.lower(),), file, int(number)))
+            names = (name.lower(), *(_aliases(file, int(number)) if single else ()))
+            found.append(VirtualHost(port, names, file, int(number)))
         elif alias and found:
             last = found[-1]
             found[-1] = last._replace(names=last.names + (alias.group(1).lower(),))
     return tuple(found)
+
+
+def _aliases(path: str, number: int) -> Iterator[str]:
+    """The ServerAlias names of the virtual host that begins at that line of a file."""
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            for line in itertools.islice(file, number, None):
+                if _END.match(line):
+                    return
+                alias = _SERVER_ALIAS.match(line)
+                if alias:
+                    yield from alias.group(1).lower().replace('"', " ").split()
+    except OSError:
+        return

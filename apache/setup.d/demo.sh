@@ -92,12 +92,12 @@ start_process() { # NAME PORT COMMAND...
 }
 
 process_listens() {
-    process_runs "$name" && [ "$(port_owner "$port")" = "$name" ]
+    process_runs "$name" && [ "$(port_pid "$port")" = "$demo_pid" ]
 }
 
 process_runs() { # NAME: the process whose number was written down, not another one that got it later
     demo_pid=$(cat "$demo/$1.pid" 2>/dev/null) || return 1
-    [ -n "$demo_pid" ] && [ "$(cat "/proc/$demo_pid/comm" 2>/dev/null)" = "$1" ]
+    [ -n "$demo_pid" ] && [ "$(program_of "$demo_pid")" = "$1" ]
 }
 
 process_is_gone() { # NAME

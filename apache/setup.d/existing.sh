@@ -116,6 +116,7 @@ directive_of() { # LINE NAME: the directive's argument in the virtual host of $f
 # ---- the switch -----------------------------------------------------------------------------
 
 take_vhosts_over() {
+    old_lineages=
     [ -z "$existing" ] || existing_files "$tab" take_file_over
 }
 
@@ -135,6 +136,9 @@ make_bridge() { # the old certificate, as our virtual host wants it
     key=$(directive_of "${place#*:}" SSLCertificateKeyFile)
     chain=$(directive_of "${place#*:}" SSLCertificateChainFile)
     [ -n "$certificate" ] || return 0
+    case $certificate in
+    */live/*/*) old_lineages="$old_lineages $(basename "$(dirname "$certificate")")" ;;
+    esac
     bridge=$state/taken-over/${served%% *}
     install -d -m 0700 "$state/taken-over" "$bridge"
     if [ -n "$chain" ]; then
@@ -190,4 +194,12 @@ cross_bridge() { # one graceful reload, in which no fetch is lost
         fail take-over-failed "our virtual host could not take the place of $file, which serves again" \
             'Repair what is named above, then run this again.'
     }
+}
+
+note_old_lineages() { # certificates that the new virtual hosts do not use
+    for lineage in $old_lineages; do
+        grep -qF "/live/$lineage/" "$server_root"/mtasts/*.conf ||
+            note certificate "certbot goes on renewing $lineage, of a virtual host that is off;" \
+                "if nothing else uses it: certbot delete --cert-name $lineage"
+    done
 }

@@ -4,26 +4,31 @@
 
 # ---- ports ----------------------------------------------------------------------------------
 
-check_port() { # NUMBER PROGRAM...: nobody but one of these programs may listen there
-    port=$1
-    listener=$(port_owner "$1")
+check_port() { # NUMBER PROGRAM [SERVER...]: nobody may listen there but one of these servers
+    port=$1 wanted=$2
+    shift 2
+    listener=$(port_pid "$port")
     [ -n "$listener" ] || return 0
-    shift
-    for program in "$@"; do
-        [ "$listener" != "$program" ] || return 0
+    owner=$(program_of "$listener")
+    for server in "$@"; do
+        [ "$owner" != "$server" ] || return 0
     done
-    fail port-in-use "port $port is taken by $listener, but $1 needs it" \
-        "Stop $listener, or let it listen elsewhere, then run this again; docs/setup.md says more."
+    fail port-in-use "port $port is taken by $owner (process $listener), but $wanted needs it" \
+        "Stop $owner, or let it listen elsewhere, then run this again; docs/setup.md says more."
 }
 
-port_owner() { # NUMBER: prints the name of the process that listens there, nothing if there is none
+port_pid() { # NUMBER: prints the number of a process that listens there, nothing if there is none
     hex=$(printf '%04X' "$1")
     inode=$(cat /proc/net/tcp /proc/net/tcp6 2>/dev/null |
         awk -v port=":$hex\$" '$4 == "0A" && $2 ~ port { print $10; exit }')
     [ -n "$inode" ] || return 0
     socket=$(find /proc/[0-9]*/fd -lname "socket:\[$inode\]" 2>/dev/null | head -n 1)
     process=${socket#/proc/}
-    cat "/proc/${process%%/*}/comm" 2>/dev/null || echo 'an unknown process'
+    printf '%s\n' "${process%%/*}"
+}
+
+program_of() { # PROCESS
+    cat "/proc/$1/comm" 2>/dev/null || echo 'an unknown program'
 }
 
 # ---- packages -------------------------------------------------------------------------------

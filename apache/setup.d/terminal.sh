@@ -26,8 +26,10 @@ changed() { # STEP TEXT: this was changed, there
     printf '%sdone%s  %-16s %s\n' "$bold" "$plain" "$1" "$2"
 }
 
-note() { # STEP TEXT: nothing failed, but somebody should know
-    printf '%snote%s  %-16s %s\n' "$yellow" "$plain" "$1" "$2"
+note() { # STEP TEXT...: nothing failed, but somebody should know
+    step=$1
+    shift
+    printf '%snote%s  %-16s %s\n' "$yellow" "$plain" "$step" "$*"
 }
 
 say() { # TEXT

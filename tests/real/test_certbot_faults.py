@@ -1,6 +1,7 @@
 """certbot with our plugin when things go wrong: Apache, the order, a crash, missing software."""
 
 import os
+import pty
 import shutil
 import signal
 import subprocess
@@ -128,16 +129,19 @@ def answers_the_ca():
 def test_a_token_that_a_crash_left_is_removed(certbot_of_both_ends, policy_hosts):
     certbot = certbot_of_both_ends
     argv, env = certbot.command("certonly", "-a", "mtasts", "-d", ONE, "--debug-challenges")
+    keyboard, terminal = pty.openpty()
     with subprocess.Popen(
         argv,
         env=dict(os.environ, **env),
-        stdin=subprocess.PIPE,
+        stdin=terminal,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     ) as process:
         # certbot now waits for a key, with the CA's token in place.
         wait_for(answers_the_ca, "the CA's token is there", 30)
         process.send_signal(signal.SIGKILL)
+    os.close(keyboard)
+    os.close(terminal)
     assert policy_hosts.tokens()
     certbot("--mtasts", "-d", ONE)
     assert not policy_hosts.tokens()

@@ -144,7 +144,7 @@ def test_a_port_that_somebody_else_has(new_host):
     with subprocess.Popen([sys.executable, "-c", NGINX], stdout=subprocess.PIPE) as nginx:
         assert nginx.stdout.readline() == b"up\n"
         before = tree(host.machine)
-        assert "port 80 is taken by nginx" in host.fails("port-in-use", DOMAIN)
+        assert "port 80 is taken by nginx (process " in host.fails("port-in-use", DOMAIN)
         changed = [line.split(":")[0] for line in difference(before, tree(host.machine))]
         assert [path for path in changed if not path.startswith("/var/lib/mtasts")] == []
         nginx.kill()

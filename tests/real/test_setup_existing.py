@@ -135,6 +135,8 @@ def test_taking_over_a_tutorials_virtual_host(host):
     assert host.file("/var/lib/mtasts/policies/example.test/mta-sts.txt") == LEGACY
     assert not os.path.lexists(host.machine.path("/etc/apache2/sites-enabled/policy.conf"))
     assert "a2ensite policy" in host.file("/var/lib/mtasts/setup/taken-over/log")
+    assert "certbot delete --cert-name mta-sts.example.test\n" in done.output.replace("\r", "")
+    assert host.lineage() != "mta-sts.example.test"
     assert "Nothing had to be changed." in host.setup(DOMAIN, OTHER).output
     host.assert_renews()
 

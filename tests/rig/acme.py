@@ -17,7 +17,7 @@ class Pebble:
     seconds (without it five years). ``port`` and the one after it must be free.
     """
 
-    def __init__(self, directory: str, lifetime: Optional[int] = None, port: int = 14000) -> None:
+    def __init__(self, directory: str, lifetime: Optional[int] = None, port: int = 24000) -> None:
         self.directory = directory
         self.port = port
         self.url = "https://localhost:{}/dir".format(port)

@@ -5,14 +5,20 @@ from typing import Dict, List, Optional, Tuple
 
 from rig import stacks
 from rig.acme import Pebble
-from rig.process import Result, run
+from rig.process import CommandFailed, Result, run
 
-# certbot < 0.40 refuses --dry-run together with any --server: give it ours as its built-in one. It
-# also sleeps three seconds before it looks at a challenge, which Pebble settles at once.
+# certbot < 0.40 refuses --dry-run together with any --server: give it ours as its built-in one.
+# It sleeps three seconds before it looks at a challenge, which Pebble settles at once. And it
+# answers a challenge that is valid already, which Boulder takes and Pebble refuses: one order of a
+# hundred gets an authorization of before, even if Pebble is told to reuse none.
 OLD_CERTBOT = """
 import sys
+from acme import client, messages
 from certbot import auth_handler, constants, main
 auth_handler.AuthHandler._poll_challenges.__defaults__ = (0.2, 300)
+answer = client.ClientBase.answer_challenge
+client.ClientBase.answer_challenge = lambda self, challenge, response: (
+    challenge.status == messages.STATUS_VALID or answer(self, challenge, response))
 constants.CLI_DEFAULTS["server"] = sys.argv.pop(1)
 if "--dry-run" in sys.argv:
     constants.STAGING_URI = constants.CLI_DEFAULTS["server"]
@@ -33,7 +39,10 @@ class Certbot:
     ) -> Result:
         """Run ``certbot ARGS`` without questions; CommandFailed if ``check`` and it fails."""
         argv, own_env = self.command("--non-interactive", *args)
-        return run(*argv, check=check, env=dict(own_env, **(env or {})))
+        result = run(*argv, check=False, env=dict(own_env, **(env or {})))
+        if check and result.code != 0:
+            raise CommandFailed("{}\n{}".format(result, _end_of_log()))
+        return result
 
     def command(self, *args: str) -> Tuple[List[str], Dict[str, str]]:
         """The argument vector and the added environment, for who starts it in another way."""
@@ -52,3 +61,12 @@ class Certbot:
         if self.version in ("0.27.0", "0.31.0"):
             return [self._directory + "/bin/python", "-c", OLD_CERTBOT, self._ca.url]
         return [self._directory + "/bin/certbot", "--server", self._ca.url]
+
+
+def _end_of_log() -> str:
+    """What certbot and the CA said to each other at last."""
+    try:
+        with open("/var/log/letsencrypt/letsencrypt.log", errors="replace") as log:
+            return log.read()[-6000:]
+    except FileNotFoundError:
+        return ""
