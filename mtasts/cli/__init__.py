@@ -1,10 +1,14 @@
 """The command `mtasts`: one module per noun, and the only place that prints."""
 
+import codecs
+import locale
+import os
 import sys
 
 
 def main() -> None:
     """Run the command; say what is missing where click is not installed."""
+    _leave_ascii()
     try:
         import click  # noqa: F401
     except ImportError:
@@ -15,3 +19,12 @@ def main() -> None:
     from mtasts.cli.group import mtasts
 
     mtasts(prog_name="mtasts")
+
+
+def _leave_ascii() -> None:
+    """Give click the locale that it wants: on Python 3.6 it ends with a traceback in the locale C.
+
+    Cron and systemd start programs in that one. What is printed is ASCII in every locale.
+    """
+    if codecs.lookup(locale.getpreferredencoding()).name == "ascii":
+        os.environ["LC_ALL"] = "C.UTF-8"
