@@ -12,7 +12,10 @@ from mtasts.finding import InvalidText, finding
 MAX_NAME = 253
 _POLICY_HOST = "mta-sts."
 # sub-domain of RFC 5321 section 4.1.2, with the length of RFC 1035 section 2.3.4
-_LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\Z")
+_SUB_DOMAIN = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+# Domain of RFC 5321 section 4.1.2
+_NAME = re.compile(rf"{_SUB_DOMAIN}(?:\.{_SUB_DOMAIN})*\Z")
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 # A label of an MX host as DNS may give it: '_' is common although RFC 5321 has no such host.
 _DNS_LABEL = re.compile(r"[a-z0-9_-]{1,63}\Z")
 # What may follow a host name in a Host header: the final dot of an absolute name, then a port.
@@ -23,24 +26,20 @@ class InvalidDomain(InvalidText):
     """The text is not a domain name, or not the kind that was asked for."""
 
 
-def _is_ascii(text: str) -> bool:
-    return all(character <= "\x7f" for character in text)
-
-
 def _fault(text: str) -> Optional[str]:
     """Return the code of what keeps `text` from being a domain name, or None."""
     if not text:
         return "domain-empty"
     if len(text) > MAX_NAME:
         return "domain-too-long"
-    if not _is_ascii(text):
+    if _NAME.match(text):
+        return "domain-address" if _is_address(text) else None
+    if _NOT_ASCII.search(text):
         return "domain-not-ascii"
     labels = text.split(".")
     if not all(1 <= len(label) <= 63 for label in labels):
         return "domain-label-length"
-    if not all(_LABEL.match(label) for label in labels):
-        return "domain-label-invalid"
-    return "domain-address" if _is_address(text) else None
+    return "domain-label-invalid"
 
 
 def _is_address(name: str) -> bool:
@@ -97,6 +96,8 @@ class MXPattern(str):
 
     def __new__(cls, text: str) -> "MXPattern":
         """Check `text` once and for all."""
+        if isinstance(text, cls):
+            return text
         if len(text) > MAX_NAME:
             raise InvalidDomain(finding("domain-too-long", text=text))
         name = text[2:] if text.startswith("*.") else text
@@ -123,7 +124,7 @@ class MXPattern(str):
 
 def mx_host(text: str) -> str:
     """The host that an MX record names, in lower case and without final dot; "" if it is none."""
-    if len(text) > MAX_NAME + 1 or not _is_ascii(text):
+    if len(text) > MAX_NAME + 1 or _NOT_ASCII.search(text):
         return ""
     name = text.lower()
     name = name[:-1] if name.endswith(".") else name

@@ -22,6 +22,7 @@ from mtasts.policy import (
     KNOWN_NAMES,
     MAX_AGE,
     MAX_MAX_AGE,
+    MAX_POLICY_BYTES,
     Field,
     Mode,
     Reading,
@@ -38,12 +39,13 @@ tlsrpt_record = lint_record.tlsrpt_record
 record = lint_record.record
 
 
-def policy(data: bytes) -> Tuple[Finding, ...]:
+def policy(data: bytes, limit: int = MAX_POLICY_BYTES) -> Tuple[Finding, ...]:
     """Everything to be said about the policy `data`, in the order of its lines.
 
-    What concerns no single line (`line` is 0) comes last. Nothing is raised.
+    What concerns no single line (`line` is 0) comes last. Nothing is raised; more than `limit`
+    bytes are not looked at.
     """
-    reading = read(data)
+    reading = read(data, limit)
     faults = [near_miss.remedied(fault) for fault in reading.faults]
     found = faults + limited(list(_advice(reading, data)))
     return tuple(sorted(found, key=lambda one: (not one.line, one.line, one.column)))
@@ -152,13 +154,14 @@ def _mx(fields: List[Field]) -> Iterator[Finding]:
     for field in fields:
         with contextlib.suppress(InvalidDomain):
             patterns[field] = MXPattern(field.value)
+    named = set(patterns.values())
     seen: Set[MXPattern] = set()
     for field, pattern in patterns.items():
         covering = "*." + pattern.partition(".")[2]
         codes = (
             ("mx-upper-case", field.value != pattern, pattern),
             ("mx-repeated", pattern in seen, ""),
-            ("mx-covered", covering != pattern and covering in patterns.values(), covering),
+            ("mx-covered", covering != pattern and covering in named, covering),
         )
         for code, applies, hint in codes:
             if applies:

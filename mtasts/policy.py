@@ -53,12 +53,13 @@ class Policy(_PolicyFields):
 
     def __new__(cls, mode: Mode, max_age: int, mx: Tuple[str, ...] = ()) -> "Policy":
         """Check the values once and for all."""
+        mode = Mode(mode)
         if not 0 <= max_age <= MAX_MAX_AGE:
             code = "policy-max-age-invalid" if max_age < 0 else "policy-max-age-too-large"
             raise InvalidPolicy(finding(code, text=max_age))
         if not mx and mode is not Mode.NONE:
             raise InvalidPolicy(finding("policy-mx-missing"))
-        return super().__new__(cls, Mode(mode), max_age, tuple(MXPattern(name) for name in mx))
+        return super().__new__(cls, mode, max_age, tuple(MXPattern(name) for name in mx))
 
     @classmethod
     def parse(cls, data: bytes) -> "Policy":
@@ -117,8 +118,8 @@ class Reading(NamedTuple):
 def read(data: bytes, limit: int = MAX_POLICY_BYTES) -> Reading:
     """Read `data` as RFC 8461 section 3.2 demands; the faults are found, none is raised.
 
-    More than `limit` bytes are not looked at (section 3.3). A fault's column counts characters,
-    in a line that is not UTF-8 bytes.
+    More than `limit` bytes are not looked at (section 3.3). A fault's column counts characters, but
+    no byte order mark, and bytes in a line that is not UTF-8.
     """
     if len(data) > limit:
         return Reading(None, (), (finding("policy-too-large"),))
@@ -146,11 +147,16 @@ def split_lines(data: bytes) -> List[bytes]:
     return lines + [last] if last else lines
 
 
+def without_mark(data: bytes) -> bytes:
+    """`data` without the byte order mark that an editor may have put before it."""
+    return data[len(BYTE_ORDER_MARK) :] if data.startswith(BYTE_ORDER_MARK) else data
+
+
 def _read_line(number: int, line: bytes, fields: List[Field], faults: List[Finding]) -> None:
     """Append what `line` is, a field or a fault."""
     if number == 1 and line.startswith(BYTE_ORDER_MARK):
         faults.append(finding("policy-byte-order-mark", number, 1))
-        line = line[len(BYTE_ORDER_MARK) :]
+        line = without_mark(line)
     if not line.strip(b" \t"):
         faults.append(finding("policy-line-blank", number, 1))
         return

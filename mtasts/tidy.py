@@ -2,14 +2,15 @@
 
 What a sender takes stays as it is; what it ignores is left out. Of texts that are no policy, those
 are repaired that can be meant in one way only: blank lines, blanks before a name or its colon, a
-byte order mark, final dots. All else is left to a person.
+byte order mark, final dots. All else is left to a person, and so is a text beyond the limit: what
+is not looked at must not get lost.
 """
 
 import re
 
 from mtasts import near_miss
 from mtasts.finding import InvalidText, finding
-from mtasts.policy import BYTE_ORDER_MARK, Policy, read, split_lines
+from mtasts.policy import MAX_POLICY_BYTES, Policy, Reading, read, split_lines, without_mark
 
 
 class Undecided(InvalidText):
@@ -22,8 +23,9 @@ def careful(data: bytes) -> bytes:
     Raises `Undecided` for what has no meaning, or has a field that may be meant as another one.
     """
     reading = read(data)
-    if reading.policy is None:
+    if reading.policy is None and len(data) <= MAX_POLICY_BYTES:
         reading = read(_repaired(data))
+        _refuse_contradictions(reading)
     if reading.policy is None:
         raise Undecided(near_miss.remedied(reading.faults[0]))
     for field in reading.fields:
@@ -36,9 +38,16 @@ def careful(data: bytes) -> bytes:
     return text.replace(b"\r\n", b"\n") if has_lf_only else text
 
 
+def _refuse_contradictions(reading: Reading) -> None:
+    """Raise `Undecided` for a repeated field: no sender has taken the first one so far."""
+    first = reading.first
+    for field in reading.fields:
+        if field.name != "mx" and field.value != first[field.name].value:
+            raise Undecided(finding("policy-field-repeated", field.line, 1, field.name))
+
+
 def _repaired(data: bytes) -> bytes:
-    text = data[len(BYTE_ORDER_MARK) :] if data.startswith(BYTE_ORDER_MARK) else data
-    lines = [_repaired_line(line) for line in split_lines(text)]
+    lines = [_repaired_line(line) for line in split_lines(without_mark(data))]
     return b"".join(line + b"\n" for line in lines if line)
 
 

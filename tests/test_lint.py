@@ -210,7 +210,11 @@ def test_a_policy_in_lf_stays_in_lf():
         (instead(b"org", b"org.."), "domain-label-length"),
         (with_line(b"nmx: mx2.example.org"), "policy-name-near-miss"),
         (with_line(b"note: a\rb"), "policy-value-invalid"),
+        (CAREFUL.replace(b"mode:", b"mode :") + b"mode: testing\r\n", "policy-field-repeated"),
+        (with_line(b"") + b"mode: testing\r\n", "policy-field-repeated"),
+        (with_line(b"\r\n" * 40000 + b"mx: mx2.example.org"), "policy-too-large"),
     ],
+    ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_what_a_person_has_to_decide_is_not_rewritten(data, code):
     with pytest.raises(tidy.Undecided) as caught:
@@ -292,6 +296,38 @@ def test_people_see_the_place(run):
     assert lines[2] == "    " + " " * len("mx: \\xfc") + "^"
     assert lines[3] == "  rule: RFC 8461 section 3.2"
     assert lines[4].startswith("  remedy: ")
+
+
+@pytest.mark.parametrize(
+    ("data", "place", "excerpt", "column"),
+    [
+        (b"\xef\xbb\xbfversion: STSv2\n", ":1:10: ", "version: STSv2", 9),
+        (b"a: b\r\nmode: off\r\n", ":2:7: ", "mode: off", 6),
+        (b"a: b\nmode:\t \toff", ":2:9: ", "mode:\\t \\toff", 10),
+        (
+            "ä: b\nmode: Ö\u20ac\U0001f600x\n".encode(),
+            ":2:7: ",
+            "mode: \\xd6\\u20ac\\U0001f600x",
+            6,
+        ),
+        (
+            "note: ä\u20ac\U0001f600\x01\n".encode(),
+            ":1:10: ",
+            "note: \\xe4\\u20ac\\U0001f600\\x01",
+            26,
+        ),
+        (b"note: \xe4\xf6\n", ":1:7: ", "note: \\xe4\\xf6", 6),
+        (b"a: b\rmode: off\n", ":1:5: ", "a: b\\rmode: off", 4),
+    ],
+    ids=["mark", "crlf", "tabs", "characters", "beyond-16-bit", "latin-1", "cr"],
+)
+def test_the_caret_stands_below_the_place(run, data, place, excerpt, column):
+    lines = run("-", stdin=data)[1].splitlines()
+    shown = [number for number, line in enumerate(lines) if place in line]
+    assert [lines[number + 1 : number + 3] for number in shown] == [
+        ["    " + excerpt, "    " + " " * column + "^"]
+    ] * len(shown)
+    assert shown
 
 
 def test_long_lines_are_shown_around_the_place(run):
@@ -481,6 +517,46 @@ def test_fix_as_a_filter(run):
     assert "[policy-last-line-open]" in err
     code, out, err = run("--fix", "-", stdin=b"mode: on\n")
     assert (code, out) == (2, "mode: on\n")
+
+
+@pytest.mark.parametrize("options", [(), ("--json",)], ids=["people", "json"])
+def test_fix_does_not_lose_what_lies_beyond_the_limit(run, policy_file, options):
+    data = with_line(b"\r\n" * 40000 + b"mx: mx2.example.org")
+    path = policy_file(data)
+    code, out, _ = run("--fix", *options, "mta-sts.txt")
+    assert (code, path.read_bytes()) == (2, data)
+    assert "left as it is, because the policy is larger than 64 KiB" in out
+    code, out, err = run("--fix", *options, "-", stdin=data)
+    assert code == 2
+    assert json.loads(out)["text"] is None if options else (out == "" and "64 KiB" in err)
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root gives files away")
+def test_fix_keeps_the_owner(run, policy_file):
+    path = policy_file(CAREFUL[:-2])
+    os.chown(str(path), 12345, 54321)
+    path.chmod(0o604)
+    assert run("--fix", "mta-sts.txt")[0] == 0
+    facts = path.stat()
+    assert (facts.st_uid, facts.st_gid, stat.S_IMODE(facts.st_mode)) == (12345, 54321, 0o604)
+    assert [entry.name for entry in run.folder.iterdir()] == ["mta-sts.txt"]
+
+
+def test_an_endless_file_is_refused_not_read(run):
+    code, out, _ = run("--effective", "--json", "/dev/zero")
+    facts = json.loads(out)
+    assert (code, facts["valid"]) == (2, False)
+    assert [found["code"] for found in facts["findings"]] == ["policy-too-large"]
+
+
+@pytest.mark.parametrize("locale", [{}, {"LC_ALL": "C"}, {"LANG": "C.UTF-8"}], ids=str)
+def test_every_locale_will_do(run, policy_file, locale):
+    policy_file(CAREFUL, "\xfc.txt")
+    run.environment.clear()
+    run.environment.update(locale, PYTHONPATH=TOP, PATH=os.environ["PATH"])
+    code, out, _ = run(os.fsencode("\xfc.txt"))
+    assert code == 0
+    assert out.endswith(".txt: no findings\n")
 
 
 def test_fix_writes_regular_files_only(run):

@@ -98,6 +98,13 @@ def test_match(name):
         assert not case["match"]
 
 
+def test_no_two_vectors_try_the_same():
+    inputs = [("policy", octets(case["input"])) for case in POLICIES.values()]
+    inputs += [("txt", json.dumps(case["strings"])) for case in RECORDS.values()]
+    inputs += [("match", case["host"], case["pattern"]) for case in MATCHES.values()]
+    assert len(set(inputs)) == len(inputs)
+
+
 def test_there_are_enough_of_each():
     assert len(POLICIES) >= 150
     assert len(RECORDS) >= 60

@@ -4,14 +4,14 @@ import difflib
 import os
 import re
 import stat
-from typing import Any, Dict, List, NamedTuple
+from typing import Any, Dict, List, NamedTuple, Optional
 
 import click
 
 from mtasts.cli.findings import coloured
 from mtasts.errors import MtastsError, printable
 from mtasts.files import replace_file
-from mtasts.policy import read
+from mtasts.policy import MAX_POLICY_BYTES, read
 from mtasts.tidy import Undecided, careful
 
 _COLOURS = {"+": "green", "-": "red"}
@@ -22,9 +22,12 @@ _NEW_MEANING = "rewritten; a sender that reads as RFC 8461 demands took no polic
 
 
 class Rewriting(NamedTuple):
-    """What became of a file: its text now, the difference to before, and what there is to say."""
+    """What became of a file: its text now, the difference to before, and what there is to say.
 
-    text: bytes
+    Of a file that is too large to be read as a whole there is no text.
+    """
+
+    text: Optional[bytes]
     diff: List[str]
     said: str
 
@@ -33,7 +36,7 @@ class Rewriting(NamedTuple):
         return {
             "rewritten": bool(self.diff),
             "diff": self.diff,
-            "text": self.text.decode("utf-8", "backslashreplace"),
+            "text": None if self.text is None else self.text.decode("utf-8", "backslashreplace"),
             "said": self.said,
         }
 
@@ -46,7 +49,8 @@ def rewrite(path: str, data: bytes) -> Rewriting:
     try:
         text = careful(data)
     except Undecided as error:
-        return Rewriting(data, [], f"left as it is, because {error.message}. {error.remedy}")
+        whole = data if len(data) <= MAX_POLICY_BYTES else None
+        return Rewriting(whole, [], f"left as it is, because {error.message}. {error.remedy}")
     if text == data:
         return Rewriting(data, [], "left as it is: the form that every sender accepts")
     if path != "-":
@@ -87,5 +91,5 @@ def show_rewriting(name: str, rewriting: Rewriting, to_stdout: bool) -> None:
     for line in rewriting.diff:
         click.echo(coloured(line, _COLOURS.get(line[0]), err=to_stdout), err=to_stdout)
     click.echo(f"{name}: {rewriting.said}", err=to_stdout)
-    if to_stdout:
+    if to_stdout and rewriting.text is not None:
         click.get_binary_stream("stdout").write(rewriting.text)

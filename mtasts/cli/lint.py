@@ -117,7 +117,8 @@ def _lint_files(files: Tuple[str, ...], effective: bool, fix: bool, as_json: boo
             _show(report, effective, err=fix and path == "-")
             if rewriting:
                 show_rewriting(report.name, rewriting, to_stdout=path == "-")
-        codes.append(_exit_code(judge.policy(rewriting.text) if rewriting else report.findings))
+        is_new = rewriting and rewriting.diff
+        codes.append(_exit_code(judge.policy(rewriting.text) if is_new else report.findings))
     if as_json and objects:
         print_json(objects if len(files) > 1 else objects[0])
     return max(codes)
@@ -144,7 +145,7 @@ def _of_policy(path: str, data: bytes) -> Report:
     if reading.policy:
         mode, max_age, mx = reading.policy
         taken.update(mode=mode.value, max_age=max_age, mx=list(mx), extensions=reading.extensions)
-    lines = [_decoded(line) for line in policy.split_lines(data)]
+    lines = [_decoded(line) for line in policy.split_lines(policy.without_mark(data))]
     return Report(printable(path, 300), {"file": path}, judge.policy(data), lines, taken)
 
 
