@@ -127,7 +127,7 @@ def _encoding_cure(text: str) -> Optional[str]:
 
 def _mx_cure(text: str) -> Optional[str]:
     for pattern, cure in _MX_MISTAKES:
-        match = re.match(pattern, text)
+        match = re.match(pattern, text.lower())
         if match:
             return cure.format(*match.groups())
     return None
@@ -135,12 +135,12 @@ def _mx_cure(text: str) -> Optional[str]:
 
 _MX_MISTAKES = (
     (
-        r"\[.*\]\Z|[0-9.]+\Z|[0-9a-fA-F]*:[0-9a-fA-F:.]*:",
+        r"\[.*\]\Z|[0-9.]+\Z|[0-9a-f]*:[0-9a-f:.]*:",
         "Write the host's name: addresses are not matched.",
     ),
     (r"[0-9]+ +([^ ,;]+?)\.?\Z", "Leave the preference out: write 'mx: {0}'."),
     (r".*[,; ]", "Write one line 'mx: <host>' for every host."),
-    (r"[A-Za-z]+://", "Write the host's name without scheme and path."),
+    (r"[a-z]+://", "Write the host's name without scheme and path."),
     (r".*@", "Write the host's name, not a mail address."),
     (r".*:[0-9]+\Z", "Write the host's name without the port."),
     (r"\.([^.].*[^.])\Z", "Write 'mx: *.{0}'; a leading dot for all hosts is from a draft."),

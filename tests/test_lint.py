@@ -5,6 +5,7 @@ import json
 import os
 import pty
 import re
+import shlex
 import stat
 import subprocess
 import sys
@@ -18,6 +19,9 @@ from mtasts.rules import RULES
 
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 CAREFUL = b"version: STSv1\r\nmode: enforce\r\nmx: mx1.example.org\r\nmax_age: 2592000\r\n"
+MANUAL_FILE = os.path.join(TOP, "docs", "lint.md")
+with open(MANUAL_FILE, encoding="utf-8") as file:
+    MANUAL = file.read()
 VISIBLE = re.compile(r"[\x20-\x7e]*\Z")
 
 
@@ -83,6 +87,7 @@ def test_a_rule_is_complete(code):
         (instead(b"mx1.example.org", b"2001:db8::1"), "domain-label-invalid", "host's name"),
         (instead(b"mx1.example.org", b"192.0.2.1"), "domain-address", "host's name"),
         (instead(b"mx1", b"mx_1"), "domain-label-invalid", "letters, digits and hyphens"),
+        (instead(b"mx1.example.org", b"10 MX1.Example.org"), "domain-label-invalid", "'mx: mx1.e"),
         (instead(b"mx1.", b"."), "domain-label-length", "'mx: *.example.org'"),
         (instead(b"org", b"org."), "domain-label-length", "'mx: mx1.example.org'"),
     ],
@@ -570,13 +575,69 @@ def test_fix_writes_regular_files_only(run):
     assert "[file-irregular]" in err
 
 
-def test_the_manual_names_every_code():
-    with open(os.path.join(TOP, "docs", "lint.md"), encoding="utf-8") as file:
-        rows = re.findall(r"^\| `([a-z0-9-]+)` \| ([a-z]+) \|", file.read(), re.MULTILINE)
+# The manual
+
+
+def transcripts():
+    """The commands that the manual shows, each with the lines below it."""
+    shown, is_open = [], False
+    for line in MANUAL.splitlines():
+        if line.startswith("    $ "):
+            shown.append((shlex.split(line[6:]), []))
+        elif line.startswith("    ") and is_open:
+            shown[-1][1].append(line[4:] + "\n")
+        is_open = line.startswith("    $ ") or (is_open and line.startswith("    "))
+    return [(words, "".join(lines)) for words, lines in shown]
+
+
+def test_the_manual_shows_what_the_command_prints(run, policy_file):
+    ran = 0
+    for words, below in transcripts():
+        if words[0] == "cat":
+            policy_file(below.encode(), words[1])
+        else:
+            assert words[:2] == ["mtasts", "lint"]
+            assert run(*words[2:])[1] == below
+            ran += 1
+    assert ran >= 7
+
+
+def test_the_examples_in_python_are_true():
+    tried = doctest.testfile(MANUAL_FILE, module_relative=False, encoding="utf-8")
+    assert tried.attempted
+    assert not tried.failed
+
+
+def test_the_manual_says_of_every_code_what_the_program_says():
+    rows = re.findall(r"^\| `([a-z0-9-]+)` \| ([a-z]+) \| (.*) \| (.*) \|$", MANUAL, re.MULTILINE)
     said = ("domain-", "policy-", "mx-", "record-", "match-", "findings-")
-    rules = {code: rule.severity for code, rule in RULES.items() if code.startswith(said)}
-    assert dict(rows) == rules
-    assert len(rows) == len(rules)
+    assert rows == [
+        (code, rule.severity, rule.message.format(text="…", hint="…"), rule.source)
+        for code, rule in RULES.items()
+        if code.startswith(said)
+    ]
+
+
+def test_the_manual_tells_the_practice_behind_every_warning():
+    practice = ("practice of senders", "practice of reporters")
+    section = MANUAL.partition("## What senders and reporters do")[2].partition("## Codes")[0]
+    told = set(re.findall(r"`([a-z0-9-]+-[a-z0-9-]+)`", section))
+    assert {code for code, rule in RULES.items() if rule.source in practice} <= told
+    assert told <= set(RULES)
+
+
+def test_the_manual_names_every_member_of_the_json(run, policy_file):
+    policy_file(CAREFUL)
+    named = set(
+        re.findall(r"`([a-z_]+)`", "".join(re.findall(r"^\| `.*? \| ", MANUAL, re.MULTILINE)))
+    )
+    for options in (
+        ("--effective", "--fix", "mta-sts.txt"),
+        ("--effective", "--txt", "v=STSv1; id=1;"),
+        ("--effective", "--txt", "v=TLSRPTv1;"),
+        ("--match", "mx1.example.org", "*.example.org"),
+    ):
+        assert set(json.loads(run("--json", *options)[1])) <= named
 
 
 def test_findings_are_values():

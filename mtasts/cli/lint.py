@@ -159,12 +159,15 @@ def _decoded(line: bytes) -> str:
 
 def _of_record(text: str) -> Report:
     reading = record.read(text)
-    kind = record.TLSRPTRecord if record.is_tlsrpt(text) else record.STSRecord
-    nothing: Dict[type, Any] = {record.STSRecord: None, record.TLSRPTRecord: []}
-    value = reading.record[0] if reading.record else nothing[kind]
-    taken = {"valid": bool(reading.record), kind.KEY: value, "extensions": reading.extensions}
-    facts = {"txt": text, "type": "tlsrpt" if kind is record.TLSRPTRecord else "sts"}
-    return Report("--txt", facts, judge.record(text), [text], taken)
+    taken: Dict[str, Any] = {"valid": bool(reading.record)}
+    if record.is_tlsrpt(text):
+        kind = "tlsrpt"
+        taken["rua"] = list(reading.record.rua) if reading.record else []
+    else:
+        kind = "sts"
+        taken["id"] = reading.record.id if reading.record else None
+    taken["extensions"] = reading.extensions
+    return Report("--txt", {"txt": text, "type": kind}, judge.record(text), [text], taken)
 
 
 def _match(host: str, pattern: str, as_json: bool) -> int:
