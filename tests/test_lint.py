@@ -370,6 +370,8 @@ def test_one_file_is_an_object_and_several_are_a_list(run, policy_file):
     assert (code, first["findings"]) == (3, [])
     assert second["findings"][0] == lint.policy(b"")[0]._replace(severity="error")._asdict()
     assert "[file-unreadable]" in err
+    assert run("--json", "absent", "gone")[:2] == (3, "[]\n")
+    assert run("--json", "absent")[:2] == (3, "")
 
 
 def test_effective_policy_in_json(run):

@@ -10,13 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import cases
 from mtasts import lint
 from mtasts.policy import Policy, read
 from mtasts.record import STSRecord, TLSRPTRecord
 from strategies import POLICIES, TEXTS, URIS
-from test_vectors import POLICIES as POLICY_VECTORS
-from test_vectors import RECORDS as RECORD_VECTORS
-from test_vectors import octets
 
 if sys.version_info < (3, 9):
     pytest.skip("the senders' packages need a newer Python", allow_module_level=True)
@@ -24,9 +22,9 @@ if sys.version_info < (3, 9):
 from postfix_mta_sts_resolver.utils import parse_mta_sts_policy, parse_mta_sts_record
 from tlsrpt_reporter.utility import MalformedTlsrptRecordException, parse_tlsrpt_record
 
-VALID_POLICIES = [name for name, case in POLICY_VECTORS.items() if case["valid"]]
+VALID_POLICIES = [name for name, case in cases.POLICIES.items() if case["valid"]]
 VALID_RECORDS = {
-    kind: [name for name, case in RECORD_VECTORS.items() if case["valid"] and case["type"] == kind]
+    kind: [name for name, case in cases.RECORDS.items() if case["valid"] and case["type"] == kind]
     for kind in ("sts", "tlsrpt")
 }
 
@@ -64,7 +62,7 @@ def ours(policy):
 
 
 def joined(name):
-    return octets(RECORD_VECTORS[name]["strings"]).decode("utf-8")
+    return cases.octets(cases.RECORDS[name]["strings"]).decode("utf-8")
 
 
 @given(POLICIES)
@@ -81,13 +79,13 @@ def test_postfix_takes_our_print_of_what_we_read(data):
 
 @pytest.mark.parametrize("name", VALID_POLICIES)
 def test_postfix_takes_our_print_of_every_policy(name):
-    policy = Policy.parse(octets(POLICY_VECTORS[name]["input"]))
+    policy = Policy.parse(cases.octets(cases.POLICIES[name]["input"]))
     assert postfix_takes(policy.to_bytes()) == ours(policy)
 
 
 @pytest.mark.parametrize("name", VALID_POLICIES)
 def test_a_policy_without_warning_is_one_that_postfix_reads_alike(name):
-    data = octets(POLICY_VECTORS[name]["input"])
+    data = cases.octets(cases.POLICIES[name]["input"])
     is_warned_of = lint.worst(lint.policy(data)) is lint.Severity.WARNING
     assert is_warned_of or postfix_takes(data) == ours(Policy.parse(data))
 

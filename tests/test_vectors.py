@@ -1,46 +1,24 @@
 """Every file in tests/vectors is a case: what it says of its input holds (vectors/README.md)."""
 
-import glob
 import json
-import os
 
 import pytest
 
+from cases import MATCHES, POLICIES, RECORDS, octets
 from mtasts import lint, policy, record
 from mtasts.domain import InvalidDomain, MXPattern
 from mtasts.finding import Severity
 from mtasts.rules import RULES
 
-VECTORS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "vectors")
 LINTED = ("domain-", "policy-", "mx-", "record-", "match-")
 GRAMMAR = [f"STS-{number}" for number in (4, 5, 6, 7, 8, 9, 10, 11, 14, 20, 21, 22, 23, 24)]
 GRAMMAR += [f"RPT-{number}" for number in (1, 2, 3, 4)]
 # Said of a host's name or of the policy host, which no vector is about.
-ELSEWHERE = {"domain-not-policy-host", "mx-not-a-host-name"}
+ELSEWHERE = {"domain-not-policy-host"}
 
 
-def load(kind):
-    cases = {}
-    for path in sorted(glob.glob(os.path.join(VECTORS, kind, "*.json"))):
-        with open(path, encoding="utf-8") as file:
-            cases[os.path.basename(path)[: -len(".json")]] = json.load(file)
-    return cases
-
-
-POLICIES, RECORDS, MATCHES = load("policy"), load("txt"), load("match")
-ALL = [(kind, name) for kind in ("policy", "txt", "match") for name in load(kind)]
-
-
-def octets(parts):
-    """The octets of an input: its parts, as vectors/README.md describes them, joined."""
-    return b"".join(_octets(part) for part in parts)
-
-
-def _octets(part):
-    if isinstance(part, dict):
-        return bytes.fromhex(part["hex"])
-    text, times = (part, 1) if isinstance(part, str) else part
-    return (text * times).encode("utf-8")
+KINDS = {"policy": POLICIES, "txt": RECORDS, "match": MATCHES}
+ALL = [(kind, name) for kind in KINDS for name in KINDS[kind]]
 
 
 def codes(findings):
@@ -128,7 +106,7 @@ def test_every_rule_has_a_vector(code):
 
 @pytest.mark.parametrize(("kind", "name"), ALL)
 def test_a_vector_says_why_and_where_it_is_written(kind, name):
-    case = {"policy": POLICIES, "txt": RECORDS, "match": MATCHES}[kind][name]
+    case = KINDS[kind][name]
     assert case["why"].endswith(".")
     assert case["rfc"].startswith("RFC ")
     assert " section " in case["rfc"]

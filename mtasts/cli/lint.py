@@ -119,8 +119,10 @@ def _lint_files(files: Tuple[str, ...], effective: bool, fix: bool, as_json: boo
                 show_rewriting(report.name, rewriting, to_stdout=path == "-")
         is_new = rewriting and rewriting.diff
         codes.append(_exit_code(judge.policy(rewriting.text) if is_new else report.findings))
-    if as_json and objects:
-        print_json(objects if len(files) > 1 else objects[0])
+    if as_json and len(files) > 1:
+        print_json(objects)
+    elif objects:
+        print_json(objects[0])
     return max(codes)
 
 

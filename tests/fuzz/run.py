@@ -10,8 +10,6 @@ file, named at the end; --target NAME FILE runs it once more.
 
 import argparse
 import contextlib
-import glob
-import json
 import os
 import subprocess
 import sys
@@ -21,27 +19,16 @@ import atheris
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TESTS = os.path.dirname(HERE)
-sys.path[:0] = [os.path.dirname(TESTS)]
+sys.path[:0] = [TESTS, os.path.dirname(TESTS)]
 
 with atheris.instrument_imports(include=["mtasts"]):
     from mtasts import lint, policy, record, tidy
     from mtasts.domain import Domain, InvalidDomain, MXPattern
     from mtasts.finding import InvalidText, Severity
+import cases  # noqa: E402
 
 SECONDS_AN_INPUT = 2  # inputs have at most 64 KiB, of which the slowest take far less
 LONGEST = 65537
-
-
-def octets(parts):
-    """The octets of a vector's input (tests/vectors/README.md)."""
-    joined = b""
-    for part in parts:
-        if isinstance(part, dict):
-            joined += bytes.fromhex(part["hex"])
-        else:
-            text, times = (part, 1) if isinstance(part, str) else part
-            joined += (text * times).encode("utf-8")
-    return joined
 
 
 def read_policy(data):
@@ -55,8 +42,9 @@ def read_policy(data):
         text = b""
     if reading.policy:
         assert policy.Policy.parse(reading.policy.to_bytes()) == reading.policy
-        if text:
-            assert set(policy.Policy.parse(text).mx) == set(reading.policy.mx)
+    if reading.policy and text:
+        mode, max_age, mx = reading.policy
+        assert policy.Policy.parse(text) == (mode, max_age, tuple(dict.fromkeys(mx)))
 
 
 def read_record(data):
@@ -93,13 +81,11 @@ TARGETS = {"policy": read_policy, "txt": read_record, "match": read_hosts}
 
 def seeds(target):
     """The vectors' inputs for a target."""
-    for path in sorted(glob.glob(os.path.join(TESTS, "vectors", target, "*.json"))):
-        with open(path, encoding="utf-8") as file:
-            case = json.load(file)
+    for case in cases.load(target).values():
         if target == "match":
             yield f"{case['host']}\n{case['pattern']}".encode("utf-8", "surrogateescape")
         else:
-            yield octets(case["input" if target == "policy" else "strings"])
+            yield cases.octets(case["input" if target == "policy" else "strings"])
 
 
 def fuzz(target, seconds, artifacts):
