@@ -56,7 +56,34 @@ TEXTS = st.one_of(NEARLY, st.binary(max_size=60), POLICIES.map(Policy.to_bytes))
 RECORD_PIECES = st.sampled_from(
     ["v=STSv1", "v=TLSRPTv1", ";", " ", "id=", "rua=", "a1", "mailto:a@b.example", ",", "a=b", "-"]
 )
-RECORDS = st.lists(st.one_of(RECORD_PIECES, RECORD_PIECES, st.text(max_size=2)), max_size=12).map(
-    "".join
+PIECES = st.lists(st.one_of(RECORD_PIECES, RECORD_PIECES, st.text(max_size=2)), max_size=12)
+RECORD_FIELDS = st.sampled_from(
+    [
+        "id=20260101",
+        "id=" + "9" * 32,
+        "id=" + "9" * 33,
+        "id=a-b",
+        "rua=mailto:a@b.example",
+        "rua=mailto:a@b.example ,\thttps://b.example/c=d?e#f",
+        "rua=mailto:a@b.example,",
+        "rua=mailto:a!b@b.example",
+        "rua=a b",
+        "rua=ftp://b.example",
+        "a_-.=!<>~",
+        "n" * 33 + "=a",
+        "a=b=c",
+        "a=",
+        "=a",
+        "a",
+        "",
+    ]
 )
+DELIMITERS = st.sampled_from([";", "; ", "; ", " ;\t", "", " ", ";;", ";\n"])
+NEARLY_RECORDS = st.builds(
+    "{}{}{}".format,
+    st.sampled_from(["v=STSv1", "v=STSv1", "v=TLSRPTv1", "v=TLSRPTv1", " v=STSv1", "V=TLSRPTv1"]),
+    st.lists(st.tuples(DELIMITERS, RECORD_FIELDS).map("".join), max_size=4).map("".join),
+    st.sampled_from(["", ";", "; ", " ", ";;"]),
+)
+RECORDS = st.one_of(NEARLY_RECORDS, NEARLY_RECORDS, PIECES.map("".join))
 HOSTS = st.one_of(st.text("aA*.-_1\n", max_size=12), NAMES, st.text(max_size=12))

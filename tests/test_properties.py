@@ -10,7 +10,7 @@ from mtasts import lint, tidy
 from mtasts.domain import Domain, InvalidDomain, MXPattern
 from mtasts.finding import InvalidText, Severity
 from mtasts.policy import InvalidPolicy, Policy, read
-from mtasts.record import InvalidRecord, STSRecord, TLSRPTRecord
+from mtasts.record import InvalidRecord, STSRecord, TLSRPTRecord, read_sts, read_tlsrpt
 from strategies import DOMAINS, HOSTS, LABEL, PATTERNS, POLICIES, RECORDS, TEXTS, URIS
 
 # The ABNF of RFC 8461 section 3.2 as one expression: the structure, without the known values.
@@ -129,6 +129,41 @@ def test_a_printed_sts_record_is_read_back(text):
 def test_a_printed_tlsrpt_record_is_read_back(uris):
     record = TLSRPTRecord(uris)
     assert TLSRPTRecord.parse(str(record)) == record
+
+
+# The ABNF of RFC 8461 section 3.1 and RFC 8460 section 3, where a URI is a scheme and characters.
+_EXTENSION = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,31}=[\x21-\x3a\x3c\x3e-\x7e]+"
+_URI = r"[A-Za-z][A-Za-z0-9+.-]*:(?:[A-Za-z0-9._~:/?@$&'()*+=#-]|%[0-9A-Fa-f]{2})*"
+_RUA = rf"rua={_URI}(?:[ \t]*,[ \t]*{_URI})*"
+
+
+def fields_by_the_grammar(version, field, text):
+    """The fields of a record, or none if it is no record of the version."""
+    delimiter = r"[ \t]*;[ \t]*"
+    if not re.match(rf"{version}(?:{delimiter}(?:{field}))+(?:{delimiter})?\Z", text):
+        return []
+    return [part for part in re.split(delimiter, text)[1:] if part]
+
+
+@given(RECORDS)
+@example("v=STSv1; id=1")
+def test_sts_records_are_read_by_the_grammar(text):
+    fields = fields_by_the_grammar("v=STSv1", _EXTENSION, text)
+    ids = [field[len("id=") :] for field in fields if field.startswith("id=")]
+    is_valid = ids and re.match(r"[A-Za-z0-9]{1,32}\Z", ids[0])
+    found = read_sts(text).record
+    assert (found.id if found else None) == (ids[0] if is_valid else None)
+
+
+@given(RECORDS)
+@example("v=TLSRPTv1; rua=mailto:a@b.example")
+def test_tlsrpt_records_are_read_by_the_grammar(text):
+    fields = fields_by_the_grammar("v=TLSRPTv1", f"{_RUA}|{_EXTENSION}", text)
+    ruas = [field for field in fields if field.startswith("rua=")]
+    is_valid = ruas and re.match(_RUA + r"\Z", ruas[0])
+    found = read_tlsrpt(text).record
+    wanted = re.split(r"[ \t]*,[ \t]*", ruas[0][len("rua=") :]) if is_valid else []
+    assert (list(found.rua) if found else []) == wanted
 
 
 @given(RECORDS)

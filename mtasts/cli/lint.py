@@ -136,7 +136,9 @@ def _read(path: str) -> bytes:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "no path has a NUL"
         raise MtastsError(
-            "file-unreadable", f"{printable(path, 300)} cannot be read: {reason}"
+            "file-unreadable",
+            f"{printable(path, 300)} cannot be read: {reason}",
+            "Name the file that holds a policy, or - for the standard input.",
         ) from error
 
 
