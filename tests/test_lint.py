@@ -566,6 +566,34 @@ def test_every_locale_will_do(run, policy_file, locale):
     assert out.endswith(".txt: no findings\n")
 
 
+def test_a_command_without_standard_input(run):
+    shell = '"$0" -m mtasts lint - <&-'
+    done = subprocess.run(
+        ["sh", "-c", shell, sys.executable],
+        env=run.environment,
+        cwd=str(run.folder),
+        stderr=subprocess.PIPE,
+        check=False,
+    )
+    assert done.returncode == 3
+    assert b"- cannot be read: Bad file descriptor [file-unreadable]" in done.stderr
+
+
+def test_a_full_disk_is_no_traceback(run, policy_file):
+    policy_file(CAREFUL)
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "mtasts", "lint", "mta-sts.txt"],
+            env=run.environment,
+            cwd=str(run.folder),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+    assert done.returncode == 3
+    assert done.stderr == b"mtasts: the system refuses: No space left on device [system-refuses]\n"
+
+
 def test_fix_writes_regular_files_only(run):
     content = run.folder / "fifo"
     os.mkfifo(str(content))

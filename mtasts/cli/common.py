@@ -5,6 +5,7 @@ for a wrong option), 3 could not run.
 """
 
 import datetime
+import errno
 import json
 import sys
 from typing import Any, Callable
@@ -31,6 +32,11 @@ class Group(click.Group):
         except MtastsError as error:
             click.secho(f"mtasts: {error}", fg="red" if sys.stderr.isatty() else None, err=True)
             ctx.exit(EXIT_INVALID if isinstance(error, InvalidText) else EXIT_FAILED)
+        except OSError as error:
+            if error.errno == errno.EPIPE:  # a reader such as head has enough: click ends quietly
+                raise
+            click.echo(f"mtasts: the system refuses: {error.strerror} [system-refuses]", err=True)
+            ctx.exit(EXIT_FAILED)
 
 
 class DomainType(click.ParamType):

@@ -129,9 +129,7 @@ def _lint_files(files: Tuple[str, ...], effective: bool, fix: bool, as_json: boo
 def _read(path: str) -> bytes:
     """At most one byte more than a policy may have."""
     try:
-        if path == "-":
-            return click.get_binary_stream("stdin").read(policy.MAX_POLICY_BYTES + 1)
-        with open(path, "rb") as file:
+        with open(0, "rb", closefd=False) if path == "-" else open(path, "rb") as file:
             return file.read(policy.MAX_POLICY_BYTES + 1)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "no path has a NUL"
