@@ -81,12 +81,13 @@ def _names(reading: Reading) -> Iterator[Finding]:
     first = reading.first
     for field in reading.fields:
         name = field.name
-        if field is not first[name] and name != "mx":
+        meant = near_miss.policy_name(name)
+        if meant:
+            yield finding("policy-name-near-miss", field.line, 1, name, meant)
+        elif field is not first[name] and name != "mx":
             yield finding("policy-field-repeated", field.line, 1, name)
         elif name not in KNOWN_NAMES:
-            meant = near_miss.policy_name(name)
-            code = "policy-name-near-miss" if meant else "policy-extension"
-            yield finding(code, field.line, 1, name, meant or "")
+            yield finding("policy-extension", field.line, 1, name)
 
 
 def _order(reading: Reading) -> Iterator[Finding]:

@@ -61,12 +61,13 @@ def _advice(text: str, reading: RecordReading, key: str) -> Iterator[Finding]:
 def _names(fields: Tuple[RecordField, ...], key: str) -> Iterator[Finding]:
     seen = set()
     for field in fields:
-        if field.name in seen:
+        meant = near_miss.record_name(field.name, key)
+        if meant:
+            yield finding("record-name-near-miss", 1, field.column, field.name, meant)
+        elif field.name in seen:
             yield finding("record-field-repeated", 1, field.column, field.name)
         elif field.name not in ("v", key):
-            meant = near_miss.record_name(field.name, key)
-            code = "record-name-near-miss" if meant else "record-extension"
-            yield finding(code, 1, field.column, field.name, meant or "")
+            yield finding("record-extension", 1, field.column, field.name)
         seen.add(field.name)
 
 
