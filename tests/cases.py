@@ -1,10 +1,12 @@
-"""The cases of tests/vectors, read as vectors/README.md describes them."""
+"""The cases of tests/vectors, read as vectors/README.md describes them, and a policy to vary."""
 
 import glob
 import json
 import os
 
 VECTORS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "vectors")
+# The form that every sender accepts, without anything to be said about it.
+CAREFUL = b"version: STSv1\r\nmode: enforce\r\nmx: mx1.example.org\r\nmax_age: 2592000\r\n"
 
 
 def load(kind):
@@ -29,3 +31,14 @@ def _octets(part):
 
 
 POLICIES, RECORDS, MATCHES = load("policy"), load("txt"), load("match")
+
+
+def with_line(line):
+    """The policy with a line more."""
+    return CAREFUL + line + b"\r\n"
+
+
+def instead(old, new):
+    """The policy with something else in place of `old`."""
+    assert old in CAREFUL
+    return CAREFUL.replace(old, new)
