@@ -28,6 +28,18 @@ def replace_file(
     sync_folder(os.path.dirname(path))
 
 
+def replace_link(path: str, target: str) -> None:
+    """Let `path` be a symbolic link to `target`; raises `OSError`, and is then as it was."""
+    temporary = tempfile.mktemp(prefix=".", dir=os.path.dirname(path))  # noqa: S306 - see below
+    os.symlink(target, temporary)  # fails, and follows nothing, if the name is taken by now
+    try:
+        os.rename(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+    sync_folder(os.path.dirname(path))
+
+
 def sync_folder(folder: str) -> None:
     """Let the names that were made or changed in `folder` survive a power cut."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)

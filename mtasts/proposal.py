@@ -3,10 +3,11 @@
 Nothing that comes from outside changes a policy; a person confirms what is proposed here.
 """
 
-from typing import Iterable, Tuple
+from typing import Iterable, Iterator, Optional, Sequence, Tuple
 
 from mtasts.domain import Domain, InvalidDomain, MXPattern
 from mtasts.errors import MtastsError, printable
+from mtasts.finding import Finding, finding
 from mtasts.policy import Mode, Policy
 
 # Some reporters leave out policies of a day or less.
@@ -43,3 +44,36 @@ def mx_hosts(domain: Domain, hosts: Iterable[str]) -> Tuple[MXPattern, ...]:
             + ", ".join(f"'{printable(host)}'" for host in named),
             "Correct the MX records, or name the hosts with --mx.",
         ) from error
+
+
+def findings(
+    domain: Domain, policy: Policy, live: Optional[Sequence[str]], is_public_suffix: bool
+) -> Tuple[Finding, ...]:
+    """What a person should know before `policy` becomes the first one of `domain`.
+
+    `live` are the hosts of its MX records, "" for a null MX, None if DNS gave no answer.
+    """
+    found = [finding("proposal-public-suffix", text=domain)] if is_public_suffix else []
+    if live is None:
+        found.append(finding("proposal-mx-unknown", text=domain))
+    elif not live:
+        found.append(finding("proposal-mx-self", text=domain))
+    elif tuple(live) == ("",):
+        found.append(finding("proposal-mx-null", text=domain))
+    hosts = tuple(host for host in live or () if host)
+    return tuple(found) + tuple(_of_hosts(policy, hosts)) + tuple(_of_names(domain, policy, hosts))
+
+
+def _of_hosts(policy: Policy, hosts: Sequence[str]) -> Iterator[Finding]:
+    for host in dict.fromkeys(hosts):
+        if not policy.covers(host):
+            yield finding("proposal-mx-uncovered", text=host)
+
+
+def _of_names(domain: Domain, policy: Policy, hosts: Sequence[str]) -> Iterator[Finding]:
+    for name in policy.mx:
+        if not f".{name}".endswith(f".{domain}"):
+            yield finding("proposal-mx-elsewhere", text=name, hint=domain)
+        covered = [printable(host, 300) for host in dict.fromkeys(hosts) if name.covers(host)]
+        if name.is_wildcard and covered:
+            yield finding("proposal-wildcard", text=name, hint=", ".join(covered))

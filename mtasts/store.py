@@ -3,6 +3,8 @@
     <root>/example.org/mta-sts.txt      the exact bytes to be served
     <root>/example.org/history.jsonl    a line for every policy that was served
     <root>/example.net -> example.org   an alias: the same policy for another domain
+    <root>/@cluster-a/mta-sts.txt       the policy of a class, which no host is asked for
+    <root>/example.com/mta-sts.txt -> ../@cluster-a/mta-sts.txt    a member of that class
 
 `ls`, `cat`, an editor and git work on it. Whatever this module writes appears whole or not at
 all: a new domain's folder is made ready aside and renamed, a changed policy is a temporary file,
@@ -14,123 +16,41 @@ take turns by a lock on the root.
 import contextlib
 import datetime
 import fcntl
-import hashlib
-import json
 import os
 import shutil
-import stat
 import tempfile
 import time
-from typing import Callable, Iterator, List, NamedTuple, Optional, Tuple
+from typing import Callable, Iterator, List, Optional
 
 from mtasts.domain import Domain, InvalidDomain
-from mtasts.errors import MtastsError, printable
-from mtasts.files import replace_file, sync_folder
-from mtasts.policy import MAX_POLICY_BYTES, InvalidPolicy, Policy, policy_id
+from mtasts.errors import printable
+from mtasts.files import replace_file, replace_link, sync_folder
+from mtasts.folder import (
+    HISTORY_FILE,
+    POLICY_FILE,
+    NoPolicy,
+    PolicyUnreadable,
+    StoreError,
+    policy_path,
+    read_bytes,
+    read_history,
+    real_path,
+)
+from mtasts.history import HistoryEntry, joined, to_bytes
+from mtasts.holder import ClassName, Holder, InvalidClassName, holder
+from mtasts.policy import InvalidPolicy, Policy
 
 DEFAULT_ROOT = "/var/lib/mtasts/policies"
-POLICY_FILE = "mta-sts.txt"
-HISTORY_FILE = "history.jsonl"
-_UTC = datetime.timezone.utc
-_TIME = "%Y-%m-%dT%H:%M:%SZ"
-
-
-class StoreError(MtastsError):
-    """The policy directory cannot do what was asked; nothing was changed."""
-
-
-class NoPolicy(StoreError):
-    """The domain is not in the policy directory."""
-
-    def __init__(self, root: str, domain: str) -> None:
-        super().__init__(
-            "policy-unknown",
-            f"there is no policy for {printable(domain)} in {root}",
-            f"Make one with: mtasts new {printable(domain)}",
-        )
-
-
-class PolicyUnreadable(StoreError):
-    """The domain is in the policy directory, but its policy cannot be read."""
-
-
-class HistoryEntry(NamedTuple):
-    """A policy that was served: from `first` on, until the next entry's `first`."""
-
-    first: datetime.datetime
-    id: str
-    sha256: str
-    mode: str
-    max_age: int
-    mx: Tuple[str, ...]
-
-    @classmethod
-    def of(
-        cls, data: bytes, changed: datetime.datetime, adopted: Optional[str] = None
-    ) -> "HistoryEntry":
-        """The entry for a policy that became `data` at `changed`; raises `InvalidPolicy`.
-
-        Its id is made from both, unless DNS names the policy already by the id `adopted`.
-        """
-        policy = Policy.parse(data)
-        digest = hashlib.sha256(data).hexdigest()
-        name = adopted or policy_id(data, changed)
-        return cls(changed, name, digest, policy.mode.value, policy.max_age, policy.mx)
-
-    @classmethod
-    def from_json(cls, line: str) -> "HistoryEntry":
-        """Read a line of the history back; raises ValueError, KeyError or TypeError."""
-        facts = json.loads(line)
-        first = datetime.datetime.strptime(facts["first"], _TIME).replace(tzinfo=_UTC)
-        mx = tuple(facts["mx"])
-        return cls(first, facts["id"], facts["sha256"], facts["mode"], facts["max_age"], mx)
-
-    def to_json(self) -> str:
-        """One line of the history, without its ending."""
-        facts = self._asdict()
-        facts["first"] = self.first.astimezone(_UTC).strftime(_TIME)
-        return json.dumps(facts)
-
-
-def policy_path(root: str, domain: Domain) -> str:
-    """Where the policy of `domain` stands."""
-    return os.path.join(root, domain, POLICY_FILE)
-
-
-def read_bytes(root: str, domain: Domain) -> bytes:
-    """Return the policy's bytes, valid or not.
-
-    Raises `NoPolicy` if the domain has no folder, and `PolicyUnreadable` if there is no regular
-    file of at most 64 KiB in it, or a link leads out of `root`.
-    """
-    if not os.path.isdir(os.path.join(root, domain)):
-        raise NoPolicy(root, domain)
-    path = policy_path(root, domain)
-    is_link = os.path.islink(os.path.join(root, domain)) or os.path.islink(path)
-    # Only a link can lead elsewhere; realpath() costs more than all the rest of a fetch.
-    real = os.path.realpath(path) if is_link else path
-    if is_link and not real.startswith(os.path.join(os.path.realpath(root), "")):
-        raise PolicyUnreadable(
-            "policy-outside-root",
-            f"{path} leads out of the policy directory",
-            "Let links point to folders inside the policy directory only.",
-        )
-    try:
-        # Not blocking, because a FIFO would make the server wait for a writer.
-        descriptor = os.open(real, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
-        with os.fdopen(descriptor, "rb") as file:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise PolicyUnreadable("policy-not-a-file", f"{path} is not a regular file")
-            data = file.read(MAX_POLICY_BYTES + 1)
-    except OSError as error:
-        raise PolicyUnreadable(
-            "policy-unreadable",
-            f"{path} cannot be read: {error.strerror}",
-            "Put the file back, readable for all: it holds what the world reads.",
-        ) from error
-    if len(data) > MAX_POLICY_BYTES:
-        raise PolicyUnreadable("policy-too-large", f"{path} is larger than 64 KiB")
-    return data
+__all__ = [
+    "DEFAULT_ROOT",
+    "HistoryEntry",
+    "NoPolicy",
+    "PolicyUnreadable",
+    "Store",
+    "StoreError",
+    "policy_path",
+    "read_bytes",
+]
 
 
 class Store:
@@ -145,107 +65,170 @@ class Store:
 
     def domains(self) -> Iterator[Domain]:
         """All domains with a folder, aliases too, in alphabetical order."""
-        try:
-            names = sorted(os.listdir(self.root))
-        except OSError as error:
-            raise self._unreadable(error) from error
-        for name in names:
+        for name in self._names():
             with contextlib.suppress(InvalidDomain):
                 if Domain(name) == name and os.path.isdir(os.path.join(self.root, name)):
                     yield Domain(name)
 
-    def read(self, domain: Domain) -> Policy:
-        """The policy of `domain`; raises `NoPolicy`, `PolicyUnreadable` or `InvalidPolicy`."""
-        data = read_bytes(self.root, domain)
+    def classes(self) -> Iterator[ClassName]:
+        """All policy classes, in alphabetical order."""
+        for name in self._names():
+            with contextlib.suppress(InvalidClassName):
+                if os.path.isdir(os.path.join(self.root, ClassName(name))):
+                    yield ClassName(name)
+
+    def _names(self) -> List[str]:
+        try:
+            return sorted(os.listdir(self.root))
+        except OSError as error:
+            raise self._unreadable(error) from error
+
+    def target(self, name: Holder) -> Holder:
+        """Who holds the policy that `name` has: itself, unless it is an alias or a member.
+
+        Raises `PolicyUnreadable` for a link that leads elsewhere.
+        """
+        real = real_path(self.root, name)
+        try:
+            return holder(os.path.basename(os.path.dirname(real)))
+        except (InvalidDomain, InvalidClassName) as error:
+            raise PolicyUnreadable(
+                "policy-link-astray",
+                f"{policy_path(self.root, name)} leads to {printable(real, 300)}",
+                "Let links point to the folder of a domain or class only.",
+            ) from error
+
+    def sharers(self, target: Holder) -> Iterator[Domain]:
+        """The domains that have the policy of `target`, itself included if it is a domain."""
+        for domain in self.domains():
+            with contextlib.suppress(PolicyUnreadable):
+                if self.target(domain) == target:
+                    yield domain
+
+    def read(self, name: Holder) -> Policy:
+        """The policy of `name`; raises `NoPolicy`, `PolicyUnreadable` or `InvalidPolicy`."""
+        data = read_bytes(self.root, name)
         try:
             return Policy.parse(data)
         except InvalidPolicy as error:
-            raise InvalidPolicy(error.finding, policy_path(self.root, domain)) from None
+            raise InvalidPolicy(error.finding, policy_path(self.root, name)) from None
 
-    def target(self, domain: Domain) -> Domain:
-        """The domain whose policy `domain` has: itself, unless it is an alias."""
-        return Domain(os.path.basename(os.path.realpath(os.path.join(self.root, domain))))
-
-    def history(self, domain: Domain) -> List[HistoryEntry]:
-        """Every policy that was served for `domain`, oldest first; raises `StoreError`."""
-        path = os.path.join(self.root, domain, HISTORY_FILE)
-        entries: List[HistoryEntry] = []
-        try:
-            with open(path, encoding="utf-8") as file:
-                for line in file:
-                    entries.append(HistoryEntry.from_json(line))
-        except FileNotFoundError:
-            return []
-        except (ValueError, KeyError, TypeError) as error:
-            raise StoreError(
-                "history-damaged",
-                f"{path}, line {len(entries) + 1}: not an entry of the history",
-                "Repair or remove the line; the entries say how long old policies may be cached.",
-            ) from error
-        except OSError as error:
-            raise StoreError(
-                "history-unreadable",
-                f"{path} cannot be read: {error.strerror}",
-                "Run the command as the owner of the policy directory.",
-            ) from error
+    def history(self, name: Holder) -> List[HistoryEntry]:
+        """Every policy that was served for `name`, oldest first; raises `StoreError`."""
+        entries = read_history(self.root, name)
+        target = self.target(name)
+        if isinstance(target, ClassName) and target != name:
+            return joined(entries, read_history(self.root, target))
         return entries
 
-    def current(self, domain: Domain) -> HistoryEntry:
+    def last(self, name: Holder) -> HistoryEntry:
+        """The entry of the policy that is there now, also if nobody has entered it yet.
+
+        Its time is then the file's. Raises as `current` does, but writes nothing.
+        """
+        return self._last(name, self.history(name))
+
+    def current(self, name: Holder) -> HistoryEntry:
         """The entry of the policy that is served now, entered first if it was changed by hand.
 
         Raises `NoPolicy`, `PolicyUnreadable`, `InvalidPolicy` or `StoreError`.
         """
         with self._locked():
-            return self._entered(domain)
+            return self._entered(name)
 
     def write(
         self,
-        domain: Domain,
+        name: Holder,
         data: bytes,
         now: datetime.datetime,
         adopted: Optional[str] = None,
     ) -> HistoryEntry:
-        """Serve `data` for `domain` from now on, byte for byte, and enter it in the history.
+        """Serve `data` for `name` from now on, byte for byte, and enter it in the history.
 
         `adopted` is the id by which DNS names these bytes already, if it does. Raises
         `InvalidPolicy` for what a sender would not take and `StoreError` for an alias; the same
         bytes again change nothing.
         """
-        return self.update(domain, lambda _: data, now, adopted)
+        return self.update(name, lambda _: data, now, adopted)
+
+    def replace(
+        self, name: Holder, old: Optional[bytes], new: bytes, now: datetime.datetime
+    ) -> HistoryEntry:
+        """Serve `new` in place of `old`, which a person has seen; None stands for a new policy.
+
+        Raises `StoreError` if the policy is no longer `old`, and as `write` does.
+        """
+
+        def change(current: Optional[bytes]) -> bytes:
+            if current != old:
+                raise StoreError(
+                    "policy-changed-meanwhile",
+                    f"somebody else has just changed the policy of {name}",
+                    "Look at it, then do this again.",
+                )
+            return new
+
+        return self.update(name, change, now)
 
     def update(
         self,
-        domain: Domain,
+        name: Holder,
         change: Callable[[Optional[bytes]], bytes],
         now: datetime.datetime,
         adopted: Optional[str] = None,
     ) -> HistoryEntry:
-        """Replace the policy's bytes by `change(bytes)`; None stands for a new domain.
+        """Replace the policy's bytes by `change(bytes)`; None stands for a new policy.
 
         No other writer comes between the reading and the writing. Raises as `write` does.
         """
         with self._locked():
-            folder = os.path.join(self.root, domain)
-            if os.path.islink(folder):
-                raise StoreError(
-                    "alias-not-writable",
-                    f"{domain} is an alias of {self.target(domain)}",
-                    f"Change {self.target(domain)}, or remove the link {folder} first.",
-                )
+            self.require_own(name)
+            folder = os.path.join(self.root, name)
             is_new = not os.path.isdir(folder)
             if not is_new:
                 with contextlib.suppress(InvalidPolicy, PolicyUnreadable):
-                    self._entered(domain)
-            old = None if is_new else self._bytes_or_none(domain)
+                    self._entered(name)
+            old = None if is_new else self._bytes_or_none(name)
             data = change(old)
             entry = HistoryEntry.of(data, now, adopted)
             with _failing_as_store_error(folder):
                 if is_new:
-                    self._create(domain, data, entry)
+                    self._create(name, [entry], lambda path: replace_file(path, data))
                 elif data != old:
                     replace_file(os.path.join(folder, POLICY_FILE), data)
-                    _append(folder, entry)
-            return self._entered(domain)
+                    self._append(name, entry)
+            return self._entered(name)
+
+    def require_own(self, name: Holder) -> None:
+        """Raise `StoreError` if `name` is an alias or a member, whose policy is not its own."""
+        self.require_no_alias(name)
+        if os.path.islink(policy_path(self.root, name)):
+            raise StoreError(
+                "member-not-writable",
+                f"{name} has the policy of {self.target(name)}",
+                f"Change {self.target(name)}, or give {name} its own: mtasts detach {name}",
+            )
+
+    def require_no_alias(self, name: Holder) -> None:
+        """Raise `StoreError` if the folder of `name` is a link to another one."""
+        folder = os.path.join(self.root, name)
+        if os.path.islink(folder):
+            raise StoreError(
+                "alias-not-writable",
+                f"{name} is an alias of {self.target(name)}",
+                f"Change {self.target(name)}, or remove the link {folder} first.",
+            )
+
+    def check_alias(self, new: Domain, target: Domain) -> None:
+        """Raise what `alias` would raise; writes nothing."""
+        read_bytes(self.root, target)  # an alias of what cannot be served would be a trap
+        link = os.path.join(self.root, new)
+        if os.path.lexists(link):
+            raise StoreError(
+                "policy-exists",
+                f"{new} has a policy already, in {link}",
+                "Remove it first, if no sender may have cached it any more.",
+            )
 
     def alias(self, new: Domain, target: Domain) -> None:
         """Let `new` have the policy of `target`, now and after every change.
@@ -253,48 +236,104 @@ class Store:
         Raises `NoPolicy` or `PolicyUnreadable` for `target`, `StoreError` if `new` is there.
         """
         with self._locked():
-            read_bytes(self.root, target)  # an alias of what cannot be served would be a trap
+            self.check_alias(new, target)
             link = os.path.join(self.root, new)
-            if os.path.lexists(link):
-                raise StoreError(
-                    "policy-exists",
-                    f"{new} has a policy already, in {link}",
-                    "Remove it first, if no sender may have cached it any more.",
-                )
             with _failing_as_store_error(link):
-                os.symlink(self.target(target), link)
+                # Where an alias leads to, not the class that this may be a member of.
+                folder = os.path.realpath(os.path.join(self.root, target))
+                os.symlink(os.path.basename(folder), link)
                 sync_folder(self.root)
 
-    def _bytes_or_none(self, domain: Domain) -> Optional[bytes]:
+    def assign(self, domain: Domain, target: ClassName, now: datetime.datetime) -> None:
+        """Let `domain` have the policy of a class, now and after every change of it.
+
+        A domain that is not there yet is made; one that is keeps its history. Raises `NoPolicy`,
+        `PolicyUnreadable` or `InvalidPolicy` for the class, `StoreError` for an alias.
+        """
+        with self._locked():
+            entry = self._entered(target)._replace(first=now)
+            folder = os.path.join(self.root, domain)
+            link = os.path.join(os.pardir, target, POLICY_FILE)
+            self.require_no_alias(domain)
+            with _failing_as_store_error(folder):
+                if not os.path.isdir(folder):
+                    self._create(domain, [entry], lambda path: os.symlink(link, path))
+                elif self.target(domain) != target:
+                    with contextlib.suppress(InvalidPolicy, PolicyUnreadable):
+                        self._entered(domain)
+                    # The history first: what is interrupted here is put right by doing it again.
+                    self._save_history(domain, self.history(domain) + [entry])
+                    replace_link(policy_path(self.root, domain), link)
+
+    def class_of(self, domain: Domain) -> ClassName:
+        """The class that `domain` is a member of; raises `StoreError` if there is none."""
+        read_bytes(self.root, domain)
+        self.require_no_alias(domain)
+        target = self.target(domain)
+        if not isinstance(target, ClassName):
+            raise StoreError("member-unknown", f"{domain} is no member of a class")
+        return target
+
+    def detach(self, domain: Domain) -> None:
+        """Give a member of a class the same policy as its own, so that it can be changed alone.
+
+        Raises `StoreError` if it is no member, `NoPolicy` or `PolicyUnreadable`.
+        """
+        with self._locked():
+            self.class_of(domain)
+            self._entered(domain)
+            path = policy_path(self.root, domain)
+            with _failing_as_store_error(path):
+                self._save_history(domain, self.history(domain))
+                replace_file(path, read_bytes(self.root, domain))
+
+    def _bytes_or_none(self, name: Holder) -> Optional[bytes]:
         try:
-            return read_bytes(self.root, domain)
+            return read_bytes(self.root, name)
         except PolicyUnreadable:
             return None
 
-    def _entered(self, domain: Domain) -> HistoryEntry:
-        """Return the last entry; make it first if the bytes that are there are not in it."""
-        data = read_bytes(self.root, domain)
-        path = policy_path(self.root, domain)
-        entries = self.history(domain)
-        if entries and entries[-1].sha256 == hashlib.sha256(data).hexdigest():
+    def _last(self, name: Holder, entries: List[HistoryEntry]) -> HistoryEntry:
+        data = read_bytes(self.root, name)
+        if entries and entries[-1].is_of(data):
             return entries[-1]
-        changed = datetime.datetime.fromtimestamp(int(os.stat(path).st_mtime), _UTC)
+        path = policy_path(self.root, name)
+        changed = datetime.datetime.fromtimestamp(
+            int(os.stat(path).st_mtime), datetime.timezone.utc
+        )
         try:
-            entry = HistoryEntry.of(data, changed)
+            return HistoryEntry.of(data, changed)
         except InvalidPolicy as error:
             raise InvalidPolicy(error.finding, path) from None
-        with _failing_as_store_error(path):
-            _append(os.path.dirname(path), entry)
+
+    def _entered(self, name: Holder) -> HistoryEntry:
+        """Return the last entry; make it first if the bytes that are there are not in it."""
+        read_bytes(self.root, name)  # a domain that is not there has nobody's policy
+        target = self.target(name)
+        entries = self.history(target)
+        entry = self._last(target, entries)
+        if entry not in entries[-1:]:
+            with _failing_as_store_error(policy_path(self.root, target)):
+                self._append(target, entry)
         return entry
 
-    def _create(self, domain: Domain, data: bytes, entry: HistoryEntry) -> None:
-        """Make the folder of a new domain aside, then let it appear at once."""
+    def _append(self, name: Holder, entry: HistoryEntry) -> None:
+        """Add a line to the history, by replacing the file: a torn line would be a lie."""
+        self._save_history(name, read_history(self.root, name) + [entry])
+
+    def _save_history(self, name: Holder, entries: List[HistoryEntry]) -> None:
+        replace_file(os.path.join(self.root, name, HISTORY_FILE), to_bytes(entries))
+
+    def _create(
+        self, name: Holder, entries: List[HistoryEntry], make: Callable[[str], None]
+    ) -> None:
+        """Make a new folder aside, `make` its policy file, then let it appear at once."""
         aside = tempfile.mkdtemp(prefix=".new-", dir=self.root)
         try:
             os.chmod(aside, 0o755)  # noqa: S103 - Apache and people read it
-            replace_file(os.path.join(aside, POLICY_FILE), data)
-            _append(aside, entry)
-            os.rename(aside, os.path.join(self.root, domain))
+            make(os.path.join(aside, POLICY_FILE))
+            replace_file(os.path.join(aside, HISTORY_FILE), to_bytes(entries))
+            os.rename(aside, os.path.join(self.root, name))
         except BaseException:
             shutil.rmtree(aside, ignore_errors=True)
             raise
@@ -347,14 +386,3 @@ def _failing_as_store_error(path: str) -> Iterator[None]:
             f"{error.filename or path} cannot be written: {error.strerror}",
             "Check the disk's free space and the owner of the policy directory.",
         ) from error
-
-
-def _append(folder: str, entry: HistoryEntry) -> None:
-    """Add a line to the folder's history, by replacing the file: a torn line would be a lie."""
-    path = os.path.join(folder, HISTORY_FILE)
-    try:
-        with open(path, "rb") as file:
-            before = file.read()
-    except FileNotFoundError:
-        before = b""
-    replace_file(path, before + entry.to_json().encode("ascii") + b"\n")

@@ -5,9 +5,9 @@ import pathlib
 
 TOP = pathlib.Path(__file__).resolve().parent.parent
 DOORS = ("wsgi_policy", "certbot_mtasts", "mtasts.cli")
-EDGES = ("mtasts.store", "mtasts.probe")
-# checks judges what probe saw, so it knows the shape of probe's facts.
-KNOWS_FACTS = {("mtasts.checks", "mtasts.probe")}
+EDGES = ("mtasts.store", "mtasts.folder", "mtasts.probe")
+# checks judges what probe saw, so it knows the shape of its facts; store writes what folder reads.
+KNOWS_FACTS = {("mtasts.checks", "mtasts.probe"), ("mtasts.store", "mtasts.folder")}
 
 
 def modules():

@@ -10,11 +10,14 @@ import resource
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
 
 from mtasts.domain import Domain
+from mtasts.history import HistoryEntry
+from mtasts.holder import ClassName
 from mtasts.policy import InvalidPolicy, Mode, Policy
 from mtasts.store import NoPolicy, PolicyUnreadable, Store, StoreError, policy_path, read_bytes
 
@@ -322,3 +325,103 @@ def test_the_history_is_json_that_others_can_read(store):
     facts = json.loads(line)
     assert facts["first"] == "2026-01-02T03:04:05Z"
     assert facts["mx"] == ["mx.example.org"]
+
+
+CLASS = ClassName("@cluster-a")
+ENTRY = json.loads(HistoryEntry.of(TESTING, NOW).to_json())
+
+
+def test_a_member_is_served_the_policy_of_its_class(store):
+    store.write(CLASS, TESTING, NOW)
+    store.assign(ORG, CLASS, LATER)
+    assert read_bytes(store.root, ORG) == TESTING
+    assert store.target(ORG) == CLASS
+    assert (list(store.domains()), list(store.classes())) == ([ORG], [CLASS])
+    assert list(store.sharers(CLASS)) == [ORG]
+    assert [entry.first for entry in store.history(ORG)] == [LATER]
+    assert store.current(ORG) == store.current(CLASS)
+
+
+def test_a_domain_is_never_without_a_policy_on_its_way_into_a_class_and_out(store):
+    """The policy host looks all the time, and must find one of the two each time."""
+    store.write(CLASS, TESTING, NOW)
+    store.write(ORG, ENFORCE, NOW)
+    seen, stop = set(), threading.Event()
+
+    def look():
+        while not stop.is_set():
+            try:
+                seen.add(read_bytes(store.root, ORG))
+            except StoreError as error:
+                seen.add(error)
+
+    watcher = threading.Thread(target=look)
+    watcher.start()
+    for _ in range(50):
+        store.assign(ORG, CLASS, LATER)
+        store.detach(ORG)
+        store.write(ORG, ENFORCE, LATER)
+    stop.set()
+    watcher.join()
+    assert seen <= {TESTING, ENFORCE}
+    assert len(store.history(ORG)) == 101
+
+
+def test_a_join_that_was_interrupted_is_put_right_by_doing_it_again(store):
+    """The history is written and the link is not: as after a power cut between the two."""
+    store.write(CLASS, TESTING, NOW)
+    store.write(ORG, ENFORCE, NOW)
+    policy = read_bytes(store.root, ORG)
+    store.assign(ORG, CLASS, LATER)
+    os.unlink(policy_path(store.root, ORG))
+    with open(policy_path(store.root, ORG), "wb") as file:
+        file.write(policy)
+    store.assign(ORG, CLASS, LATER)
+    assert read_bytes(store.root, ORG) == TESTING
+    assert [entry.mode for entry in store.history(ORG)][-2:] == ["enforce", "testing"]
+
+
+def test_what_a_person_has_not_seen_is_not_replaced(store):
+    store.write(ORG, TESTING, NOW)
+    with pytest.raises(StoreError) as caught:
+        store.replace(ORG, ENFORCE, TESTING + b"x: y\r\n", LATER)
+    assert caught.value.code == "policy-changed-meanwhile"
+    assert read_bytes(store.root, ORG) == TESTING
+
+
+def test_a_look_enters_nothing(store):
+    store.write(ORG, TESTING, NOW)
+    with open(policy_path(store.root, ORG), "wb") as file:
+        file.write(ENFORCE)
+    assert store.last(ORG).mode == "enforce"
+    assert [entry.mode for entry in store.history(ORG)] == ["testing"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"first": 1}',
+        "[]",
+        json.dumps(dict(ENTRY, mode="on")),
+        json.dumps(dict(ENTRY, max_age="1")),
+        json.dumps(dict(ENTRY, mx=["192.0.2.1"])),
+        "null",
+    ],
+)
+def test_lines_that_are_no_entries_are_named(store, line):
+    store.write(ORG, TESTING, NOW)
+    with open(os.path.join(store.root, ORG, "history.jsonl"), "a") as file:
+        file.write(line + "\n")
+    with pytest.raises(StoreError, match="line 2") as caught:
+        store.history(ORG)
+    assert caught.value.code == "history-damaged"
+
+
+def test_a_link_within_the_root_that_leads_to_no_domain_is_named(store):
+    os.mkdir(os.path.join(store.root, ".hidden"))
+    with open(os.path.join(store.root, ".hidden", "mta-sts.txt"), "wb") as file:
+        file.write(TESTING)
+    os.symlink(".hidden", os.path.join(store.root, ORG))
+    with pytest.raises(PolicyUnreadable) as caught:
+        store.target(ORG)
+    assert caught.value.code == "policy-link-astray"

@@ -8,13 +8,16 @@ import datetime
 import errno
 import json
 import sys
-from typing import Any, Callable
+import time
+from typing import Any, Callable, Iterable, Iterator
 
 import click
 
-from mtasts.domain import Domain
-from mtasts.errors import MtastsError
+from mtasts import duration, idn
+from mtasts.domain import Domain, MXPattern
+from mtasts.errors import MtastsError, printable
 from mtasts.finding import InvalidText
+from mtasts.holder import holder
 from mtasts.store import DEFAULT_ROOT, Store
 
 EXIT_WARNING = 1
@@ -39,20 +42,35 @@ class Group(click.Group):
             ctx.exit(EXIT_FAILED)
 
 
-class DomainType(click.ParamType):
-    """A mail domain on the command line."""
+class ValueType(click.ParamType):
+    """Text on the command line that `make` turns into a value, or else it is a wrong argument."""
 
-    name = "domain"
+    def __init__(self, name: str, make: Callable[[str], Any]) -> None:
+        self.name = name
+        self.make = make
 
-    def convert(self, value: str, param: Any, ctx: Any) -> Domain:
-        """Make the domain, or fail naming the option."""
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        """Make the value, or fail naming the option."""
+        if not isinstance(value, str):
+            return value
         try:
-            return Domain(value[:-1] if value.endswith(".") else value)
+            return self.make(value)
         except MtastsError as error:
             return self.fail(f"{error}", param, ctx)
 
 
-DOMAIN = DomainType()
+def _name(text: str) -> str:
+    """The name in A-labels, without its final dot; what was converted is shown."""
+    name = idn.a_labels(text[:-1] if text.endswith(".") else text)
+    if name not in (text, text[:-1]):
+        click.echo(f"{printable(text, 300)} is {printable(name, 300)} in A-labels", err=True)
+    return name
+
+
+DOMAIN = ValueType("domain", lambda text: Domain(_name(text)))
+HOLDER = ValueType("domain or @class", lambda text: holder(_name(text)))
+MX_PATTERN = ValueType("mx", lambda text: MXPattern(_name(text)))
+DURATION = ValueType("duration", duration.seconds)
 
 
 def policy_dir_option(command: Callable) -> Callable:
@@ -75,6 +93,28 @@ def json_option(command: Callable) -> Callable:
     )
 
 
+def resolver_option(command: Callable) -> Callable:
+    """Add --resolver, for whatever asks DNS."""
+    return click.option(
+        "--resolver",
+        metavar="ADDRESS[:PORT]",
+        envvar="MTASTS_RESOLVER",
+        help="Ask this resolver instead of the machine's own.",
+    )(command)
+
+
+def yes_option(command: Callable) -> Callable:
+    """Add --yes, for what asks before it writes."""
+    return click.option("--yes", is_flag=True, help="Do it without asking.")(command)
+
+
+def dry_run_option(command: Callable) -> Callable:
+    """Add --dry-run, for what writes."""
+    return click.option(
+        "--dry-run", is_flag=True, help="Show what would be done, and write nothing."
+    )(command)
+
+
 def print_json(value: Any) -> None:
     """Print `value` as JSON, readable for people too."""
     click.echo(json.dumps(value, indent=2))
@@ -88,3 +128,40 @@ def now() -> datetime.datetime:
 def is_interactive() -> bool:
     """Whether there is somebody to ask."""
     return sys.stdin.isatty() and sys.stdout.isatty()
+
+
+def print_json_list(values: Iterable[Any]) -> None:
+    """Print a JSON array of `values` one by one, however many there are."""
+    separator = "["
+    for value in values:
+        click.echo(separator + "\n" + json.dumps(value), nl=False)
+        separator = ","
+    click.echo("[]" if separator == "[" else "\n]")
+
+
+def ask(question: str, yes: bool, is_needed: bool = True) -> None:
+    """Go on if `yes`, or if a person agrees; where nobody can be asked, unless it `is_needed`.
+
+    Raises `MtastsError` if a word is needed and nobody can be asked.
+    """
+    if yes:
+        return
+    if is_interactive():
+        click.confirm(question, abort=True, err=True)
+    elif is_needed:
+        raise MtastsError(
+            "change-unconfirmed",
+            "nobody is here to confirm this",
+            "Run it on a terminal, or add --yes.",
+        )
+
+
+def with_progress(items: Iterable[Any], total: int, done: str) -> Iterator[Any]:
+    """The `items`; after two seconds standard error says how many of `total` are `done`."""
+    said = time.monotonic() + 2
+    is_terminal = sys.stderr.isatty()
+    for count, item in enumerate(items, 1):
+        yield item
+        if time.monotonic() >= said:
+            click.echo(f"{count} of {total} {done}", err=True)
+            said = time.monotonic() + (2 if is_terminal else 10)

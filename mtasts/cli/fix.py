@@ -1,20 +1,17 @@
 """`mtasts lint --fix`: a file is rewritten to the careful form, and the difference is shown."""
 
-import difflib
 import os
-import re
 import stat
 from typing import Any, Dict, List, NamedTuple, Optional
 
 import click
 
-from mtasts.cli.findings import coloured
+from mtasts.cli.difference import difference, show_difference
 from mtasts.errors import MtastsError, printable
 from mtasts.files import replace_file
 from mtasts.policy import MAX_POLICY_BYTES, read
 from mtasts.tidy import Undecided, careful
 
-_COLOURS = {"+": "green", "-": "red"}
 _SAME_MEANING = (
     "rewritten; a sender that reads as RFC 8461 demands takes from it what it took before"
 )
@@ -56,7 +53,7 @@ def rewrite(path: str, data: bytes) -> Rewriting:
     if path != "-":
         _write(path, text)
     said = _SAME_MEANING if read(data).policy else _NEW_MEANING
-    return Rewriting(text, _difference(path, data, text), said)
+    return Rewriting(text, difference(path, data, text), said)
 
 
 def _write(path: str, text: bytes) -> None:
@@ -76,20 +73,9 @@ def _write(path: str, text: bytes) -> None:
         ) from error
 
 
-def _difference(path: str, old: bytes, new: bytes) -> List[str]:
-    """A unified diff in visible ASCII: line endings and other blanks can be seen."""
-    lines = [
-        [printable(line, len(line) * 4) for line in re.findall(rb"[^\n]*\n|[^\n]+", text)]
-        for text in (old, new)
-    ]
-    name = printable(path, 300)
-    return list(difflib.unified_diff(lines[0], lines[1], name, name, lineterm=""))
-
-
 def show_rewriting(name: str, rewriting: Rewriting, to_stdout: bool) -> None:
     """Print the difference and what there is to say; with `to_stdout` the text goes there."""
-    for line in rewriting.diff:
-        click.echo(coloured(line, _COLOURS.get(line[0]), err=to_stdout), err=to_stdout)
+    show_difference(rewriting.diff, err=to_stdout)
     click.echo(f"{name}: {rewriting.said}", err=to_stdout)
     if to_stdout and rewriting.text is not None:
         click.get_binary_stream("stdout").write(rewriting.text)

@@ -3,12 +3,16 @@
 import click
 
 from mtasts import __version__
+from mtasts.cli.classes import alias, assign, classes, detach
 from mtasts.cli.common import Group
+from mtasts.cli.edit import edit, set_policy
 from mtasts.cli.fetch import fetch
 from mtasts.cli.lint import lint
-from mtasts.cli.policies import import_policy, new
+from mtasts.cli.policies import new
 from mtasts.cli.records import dns
 from mtasts.cli.serve import serve
+from mtasts.cli.show import diff, history, list_policies, show
+from mtasts.cli.transfer import export, import_policy
 
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
@@ -25,5 +29,10 @@ def mtasts() -> None:
     """
 
 
-for command in (new, import_policy, dns, fetch, lint, serve):
+_COMMANDS = (
+    (new, import_policy, export, alias, classes, assign, detach),
+    (list_policies, show, history, diff, set_policy, edit),
+    (dns, fetch, lint, serve),
+)
+for command in (command for commands in _COMMANDS for command in commands):
     mtasts.add_command(command)

@@ -1,113 +1,153 @@
-"""Policies come into the policy directory: made from MX hosts, or taken over from elsewhere."""
+"""The first policy of a domain or class: proposed from the live MX hosts, or from those named."""
 
-from typing import Any, BinaryIO, Optional, Tuple
+import os
+from typing import Any, List, Optional, Sequence, Tuple
 
 import click
 
-from mtasts import probe, proposal
+from mtasts import probe, proposal, public_suffix
+from mtasts.cli import findings as shown
 from mtasts.cli.common import (
-    DOMAIN,
+    HOLDER,
+    MX_PATTERN,
+    dry_run_option,
     is_interactive,
     json_option,
     now,
     policy_dir_option,
     print_json,
+    resolver_option,
 )
-from mtasts.domain import Domain
+from mtasts.domain import Domain, MXPattern
 from mtasts.errors import MtastsError
-from mtasts.policy import MAX_POLICY_BYTES
-from mtasts.record import STSRecord
+from mtasts.finding import Finding
+from mtasts.holder import ClassName, Holder
+from mtasts.policy import Policy
 from mtasts.store import HistoryEntry, NoPolicy, Store, StoreError, policy_path
 
 
 @click.command()
-@click.argument("domain", type=DOMAIN)
-@click.option("--mx", multiple=True, metavar="HOST", help="An MX host, or '*.' and a domain.")
-@click.option("--yes", is_flag=True, help="Take the live MX hosts without asking.")
-@click.option("--resolver", metavar="ADDRESS[:PORT]", help="Ask this resolver for the live MX.")
+@click.argument("name", metavar="DOMAIN|@CLASS", type=HOLDER)
+@click.option(
+    "--mx", type=MX_PATTERN, multiple=True, metavar="HOST", help="An MX host, or '*.' and a domain."
+)
+@click.option("--yes", is_flag=True, help="Take the live MX hosts, and the name, without asking.")
+@dry_run_option
+@resolver_option
 @policy_dir_option
 @json_option
 def new(
-    domain: Domain,
-    mx: Tuple[str, ...],
+    name: Holder,
+    mx: Tuple[MXPattern, ...],
     yes: bool,
+    dry_run: bool,
     resolver: Optional[str],
     store: Store,
     as_json: bool,
 ) -> None:
-    """Write the first policy of DOMAIN, in mode testing.
+    """Write the first policy of DOMAIN, or of the class @CLASS, in mode testing.
 
-    Its mx lines are those of --mx or, after showing them and asking, the live MX hosts.
+    Its mx lines are those of --mx or, after showing them and asking, the live MX hosts. What is
+    unusual about them or the domain is said before. A class has no live MX: it needs --mx.
 
     \b
     Examples:
       mtasts new example.org
       mtasts new example.org --mx mx1.example.org --mx '*.mx.example.net'
+      mtasts new @mx-cluster-a --mx mx1.example.net
     """
-    _refuse_known(store, domain)
-    policy = proposal.first_policy(mx or _live_mx(domain, resolver))
-    if not mx and not yes:
-        _confirm(domain, str(policy))
-    entry = store.write(domain, policy.to_bytes(), now())
-    _say(store, domain, entry, as_json)
+    refuse_known(store, name)
+    policy, found = _proposed(name, mx, resolver)
+    for one in found:
+        shown.show(one, name, err=True)
+    is_odd = any(one.code == "proposal-public-suffix" for one in found)
+    if not dry_run and not yes and (not mx or is_odd):
+        _confirm(name, policy, is_odd)
+    entry = None if dry_run else store.write(name, policy.to_bytes(), now())
+    if entry is None and not as_json:
+        click.echo(f"{policy_path(store.root, name)} would be:\n\n{policy}")
+    else:
+        say(store, name, entry or HistoryEntry.of(policy.to_bytes(), now()), as_json, found)
 
 
-@click.command("import")
-@click.argument("domain", type=DOMAIN)
-@click.argument("file", type=click.File("rb"))
-@click.option("--id", "adopted", metavar="ID", help="The id that the TXT record names already.")
-@policy_dir_option
-@json_option
-def import_policy(
-    domain: Domain, file: BinaryIO, adopted: Optional[str], store: Store, as_json: bool
-) -> None:
-    """Take over the policy of DOMAIN from FILE (- for standard input), byte for byte.
-
-    \b
-    Examples:
-      mtasts import example.org /var/www/mta-sts/.well-known/mta-sts.txt
-      mtasts import example.org old.txt --id 20260101T000000
-    """
-    _refuse_known(store, domain)
-    if adopted:
-        STSRecord.parse(str(STSRecord(adopted)))
-    entry = store.write(domain, file.read(MAX_POLICY_BYTES + 1), now(), adopted)
-    _say(store, domain, entry, as_json)
+def _proposed(
+    name: Holder, mx: Tuple[MXPattern, ...], resolver: Optional[str]
+) -> Tuple[Policy, Sequence[Finding]]:
+    """The first policy, and what there is to say about it."""
+    if isinstance(name, ClassName):
+        if not mx:
+            raise MtastsError(
+                "class-mx-missing",
+                f"{name} is a class, which has no MX records of its own",
+                "Name the hosts of its domains with --mx.",
+            )
+        return proposal.first_policy(mx), ()
+    live = _live_mx(name, resolver, is_needed=not mx)
+    policy = proposal.first_policy(mx or proposal.mx_hosts(name, live or ()))
+    is_suffix = public_suffix.is_public_suffix(name, _public_suffixes())
+    return policy, proposal.findings(name, policy, live, is_suffix)
 
 
-def _refuse_known(store: Store, domain: Domain) -> None:
+def _live_mx(domain: Domain, resolver: Optional[str], is_needed: bool) -> Optional[List[str]]:
+    """The hosts of the MX records; None if there is no answer and they are not needed."""
     try:
-        store.current(domain)
+        return [record.host for record in probe.mx(domain, resolver)]
+    except probe.LookupFailed:
+        if is_needed:
+            raise
+        return None
+
+
+def _public_suffixes() -> str:
+    """Debian's list; "" where it is not installed."""
+    if not os.path.exists(public_suffix.LIST):
+        return ""
+    with open(public_suffix.LIST, encoding="utf-8") as file:
+        return file.read()
+
+
+def refuse_known(store: Store, name: Holder) -> None:
+    """Raise `StoreError` if `name` has a policy: that is not to be replaced by a first one."""
+    try:
+        store.last(name)
     except NoPolicy:
         return
     raise StoreError(
         "policy-exists",
-        f"{domain} has a policy already, in {policy_path(store.root, domain)}",
-        "Edit that file; the change is served within a second.",
+        f"{name} has a policy already, in {policy_path(store.root, name)}",
+        f"Change it with: mtasts set {name}, or mtasts edit {name}",
     )
 
 
-def _live_mx(domain: Domain, resolver: Optional[str]) -> Tuple[str, ...]:
-    return proposal.mx_hosts(domain, [record.host for record in probe.mx(domain, resolver)])
-
-
-def _confirm(domain: Domain, text: str) -> None:
+def _confirm(name: Holder, policy: Policy, is_odd: bool) -> None:
     """Show what would be written and ask; nobody to ask is an error that names the options."""
     if not is_interactive():
+        if is_odd:
+            raise MtastsError(
+                "domain-public-suffix",
+                f"{name} is a public suffix and nobody is here to confirm it",
+                "Check the name, or add --yes.",
+            )
         raise MtastsError(
             "mx-unconfirmed",
-            f"the MX hosts of {domain} come from DNS and nobody is here to confirm them",
+            f"the MX hosts of {name} come from DNS and nobody is here to confirm them",
             "Name them with --mx, or add --yes to take what DNS says.",
         )
-    click.echo(f"The live MX of {domain} would give this policy:\n\n{text}")
+    click.echo(f"{name} would have this policy:\n\n{policy}")
     click.confirm("Write it?", abort=True)
 
 
-def _say(store: Store, domain: Domain, entry: HistoryEntry, as_json: bool) -> None:
-    path = policy_path(store.root, domain)
-    facts: Any = {"domain": domain, "path": path, "id": entry.id, "mode": entry.mode}
+def say(
+    store: Store, name: Holder, entry: HistoryEntry, as_json: bool, found: Sequence[Finding] = ()
+) -> None:
+    """Print what was written, and what comes next."""
+    path = policy_path(store.root, name)
+    facts: Any = {"domain": name, "path": path, "id": entry.id, "mode": entry.mode}
     if as_json:
-        print_json(facts)
+        print_json(dict(facts, mx=entry.mx, findings=[shown.as_json(one) for one in found]))
         return
     click.echo(f"{path}: mode {entry.mode}, mx {', '.join(entry.mx) or 'none'}, id {entry.id}")
-    click.echo(f"Next: certbot --mtasts -d {domain.policy_host}, then mtasts dns {domain}")
+    if isinstance(name, ClassName):
+        click.echo(f"Next: mtasts assign {name} DOMAIN...")
+    else:
+        click.echo(f"Next: certbot --mtasts -d {name.policy_host}, then mtasts dns {name}")

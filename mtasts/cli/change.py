@@ -1,0 +1,166 @@
+"""How a policy is changed, by whatever command: shown, looked at, agreed to, written.
+
+The difference and what lint has to say of it are shown first. If the change may take MX hosts away,
+or is stricter, the live MX of every domain that has the policy is looked up, and it is refused if
+more than --max-uncovered of them would lose a host. Then a person on a terminal is asked; where
+there is none, it goes ahead, unless there is something new to warn of.
+"""
+
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
+
+import click
+
+from mtasts import lint, near_miss, probe, reach
+from mtasts.change import new_findings
+from mtasts.cli import findings as shown
+from mtasts.cli.common import (
+    ask,
+    dry_run_option,
+    json_option,
+    now,
+    policy_dir_option,
+    print_json,
+    resolver_option,
+    with_progress,
+    yes_option,
+)
+from mtasts.cli.difference import difference, show_difference
+from mtasts.domain import Domain
+from mtasts.errors import MtastsError, printable
+from mtasts.finding import Severity
+from mtasts.holder import ClassName, Holder
+from mtasts.policy import InvalidPolicy, Policy, read
+from mtasts.reach import Outcome
+from mtasts.store import Store
+
+_LISTED = 20  # domains that are named; JSON has them all
+
+
+class How(NamedTuple):
+    """What the options of every change say."""
+
+    store: Store
+    yes: bool
+    dry_run: bool
+    as_json: bool
+    max_uncovered: int
+    resolver: Optional[str]
+
+
+def change_options(command: Callable) -> Callable:
+    """Add the options of `How`."""
+    limit = click.option(
+        "--max-uncovered",
+        type=click.IntRange(min=0),
+        default=0,
+        show_default=True,
+        metavar="N",
+        help="Refuse if more domains than this would lose an MX host, or cannot be looked up.",
+    )
+    for option in (json_option, policy_dir_option, resolver_option, limit):
+        command = option(command)
+    return yes_option(dry_run_option(command))
+
+
+def carry_out(name: Holder, old: bytes, new: bytes, how: How) -> None:
+    """Replace the policy `old` of `name` by `new`; raises `MtastsError` if that is refused."""
+    policy = valid(new, f"the new policy of {name}")
+    found = new_findings(old, new)
+    lines = difference(name, old, new)
+    report: Dict[str, Any] = {
+        "name": name,
+        "changed": old != new,
+        "written": False,
+        "diff": lines,
+        "findings": [shown.as_json(one) for one in found],
+    }
+    if not how.as_json:
+        show_difference(lines)
+        for one in found:
+            shown.show(one, name)
+    outcomes: List[Outcome] = []
+    if old != new:
+        before = read(old).policy
+        domains = [(domain, before) for domain in how.store.sharers(name)]
+        if reach.is_narrower(before, policy):
+            outcomes = look_up(domains, policy, how)
+        report.update(domains=len(domains), **reach_as_json(outcomes))
+        refuse_if_too_many(outcomes, how, report)
+        is_warning = lint.worst(found) not in (Severity.OK, Severity.INFO)
+        if not how.dry_run:
+            ask(f"Change the policy of {_spoken(name, len(domains))}?", how.yes, is_warning)
+            how.store.replace(name, old, new, now())
+            report["written"] = True
+    _conclude(name, report, how)
+
+
+def _spoken(name: Holder, domains: int) -> str:
+    return f"{name} and so of {domains} domains" if isinstance(name, ClassName) else name
+
+
+def _conclude(name: Holder, report: Dict[str, Any], how: How) -> None:
+    entry = how.store.last(name) if report["written"] else None
+    if how.as_json:
+        print_json(dict(report, id=entry and entry.id))
+    elif entry:
+        click.echo(f"{name}: mode {entry.mode}, id {entry.id}, served from now on")
+        if isinstance(name, Domain):
+            click.echo(f"Next: mtasts fetch {name}, then mtasts dns {name}")
+        else:
+            click.echo("Next: publish the new id for every domain of the class")
+    else:
+        click.echo(f"{name}: {'not written (dry run)' if report['changed'] else 'no change'}")
+
+
+def valid(data: bytes, source: str) -> Policy:
+    """The policy `data`; raises `InvalidPolicy` that names `source` and the usual cure."""
+    reading = read(data)
+    if reading.policy is None:
+        raise InvalidPolicy(near_miss.remedied(reading.faults[0]), source)
+    return reading.policy
+
+
+def look_up(
+    domains: Sequence[Tuple[Domain, Optional[Policy]]], new: Policy, how: How
+) -> List[Outcome]:
+    """The domains, each with the policy it has now, that `new` would hurt, or may hurt."""
+
+    def live_mx(domain: Domain) -> List[str]:
+        return [record.host for record in probe.mx(domain, how.resolver)]
+
+    outcomes = reach.survey(domains, new, live_mx)
+    asked = with_progress(outcomes, len(domains), "domains looked up")
+    return sorted(one for one in asked if one.hosts or one.unknown)
+
+
+def reach_as_json(outcomes: Sequence[Outcome]) -> Dict[str, Any]:
+    """The members that tell whom a change would hurt."""
+    return {
+        "uncovered": {one.domain: list(one.hosts) for one in outcomes if one.hosts},
+        "unknown": {one.domain: one.unknown for one in outcomes if one.unknown},
+    }
+
+
+def refuse_if_too_many(outcomes: Sequence[Outcome], how: How, report: Dict[str, Any]) -> None:
+    """Show the `outcomes`; raise `MtastsError` if there are more than --max-uncovered."""
+    if not how.as_json:
+        _show_outcomes(outcomes)
+    if len(outcomes) <= how.max_uncovered:
+        return
+    if how.as_json:
+        print_json(report)
+    count = sum(bool(one.hosts) for one in outcomes)
+    raise MtastsError(
+        "mx-uncovered",
+        f"{count} domains would have MX hosts that the policy does not cover, and "
+        f"{len(outcomes) - count} could not be looked up; --max-uncovered is {how.max_uncovered}",
+        "Change the MX records first, or say with --max-uncovered how many you accept.",
+    )
+
+
+def _show_outcomes(outcomes: Sequence[Outcome]) -> None:
+    for one in outcomes[:_LISTED]:
+        hosts = ", ".join(printable(host, 300) for host in one.hosts)
+        click.echo(f"{one.domain}: {one.unknown or 'would not be covered: ' + hosts}")
+    if len(outcomes) > _LISTED:
+        click.echo(f"... and {len(outcomes) - _LISTED} more (--json lists them all)")

@@ -1,0 +1,185 @@
+"""A look at the policy directory: which policies, what they say, what they said before."""
+
+from typing import Any, Dict, List, Optional
+
+import click
+
+from mtasts import duration, lint
+from mtasts.cli import findings as shown
+from mtasts.cli.common import (
+    EXIT_INVALID,
+    EXIT_WARNING,
+    HOLDER,
+    json_option,
+    policy_dir_option,
+    print_json,
+    print_json_list,
+)
+from mtasts.cli.difference import difference, show_difference
+from mtasts.domain import Domain
+from mtasts.errors import MtastsError, printable
+from mtasts.finding import Severity
+from mtasts.history import HistoryEntry, timestamp
+from mtasts.holder import Holder
+from mtasts.policy import read, split_lines
+from mtasts.store import NoPolicy, Store, policy_path, read_bytes
+
+_EXIT_CODES = {Severity.ERROR: EXIT_INVALID, Severity.WARNING: EXIT_WARNING}
+
+
+@click.command("list")
+@policy_dir_option
+@json_option
+def list_policies(store: Store, as_json: bool) -> None:
+    """List all domains with their mode and max_age, and whose policy they have.
+
+    \b
+    Examples:
+      mtasts list
+      mtasts list --json
+    """
+    facts = (_brief(store, domain) for domain in store.domains())
+    if as_json:
+        print_json_list(facts)
+        return
+    for one in facts:
+        age = "" if one["max_age"] is None else duration.spoken(one["max_age"])
+        of = "" if one["policy_of"] == one["domain"] else f"of {one['policy_of']}"
+        line = f"{one['domain']:<40} {one['mode'] or 'invalid':<8} {age:>9}  {of}"
+        click.echo(line.rstrip())
+
+
+def _brief(store: Store, domain: Domain) -> Dict[str, Any]:
+    try:
+        policy, target = store.read(domain), store.target(domain)
+    except MtastsError:
+        return {"domain": domain, "mode": None, "max_age": None, "mx": [], "policy_of": domain}
+    facts = {"domain": domain, "mode": policy.mode.value, "max_age": policy.max_age}
+    return dict(facts, mx=policy.mx, policy_of=target)
+
+
+@click.command()
+@click.argument("name", metavar="DOMAIN|@CLASS", type=HOLDER)
+@policy_dir_option
+@json_option
+@click.pass_context
+def show(ctx: click.Context, name: Holder, store: Store, as_json: bool) -> None:
+    """Show the policy of DOMAIN or @CLASS, its id, and what lint has to say about it.
+
+    Exit code 0: nothing to warn of, 1: warnings, 2: no sender takes it.
+
+    \b
+    Examples:
+      mtasts show example.org
+      mtasts show @mx-cluster-a --json
+    """
+    data = read_bytes(store.root, name)
+    found = lint.policy(data)
+    facts = {"name": name, "path": policy_path(store.root, name), "policy_of": store.target(name)}
+    facts.update(_facts_of(store.last(name) if read(data).policy else None))
+    if as_json:
+        text = data.decode("utf-8", "backslashreplace")
+        print_json(dict(facts, text=text, findings=[shown.as_json(one) for one in found]))
+    else:
+        _show(facts, data)
+        for one in found:
+            shown.show(one, name)
+    ctx.exit(_EXIT_CODES.get(lint.worst(found), 0))
+
+
+def _show(facts: Dict[str, Any], data: bytes) -> None:
+    of = "" if facts["policy_of"] == facts["name"] else f" (the policy of {facts['policy_of']})"
+    click.echo(f"{printable(facts['path'], 300)}{of}:")
+    for line in split_lines(data):
+        click.echo(f"    {printable(line, 300)}")
+    if facts["id"]:
+        click.echo(f"id {facts['id']}, since {facts['since']}")
+
+
+def _facts_of(entry: Optional[HistoryEntry]) -> Dict[str, Any]:
+    if entry is None:
+        return {"valid": False, "id": None, "since": None, "mode": None, "max_age": None, "mx": []}
+    facts = entry._asdict()
+    return dict(facts, valid=True, since=timestamp(facts.pop("first")))
+
+
+@click.command()
+@click.argument("name", metavar="DOMAIN|@CLASS", type=HOLDER)
+@policy_dir_option
+@json_option
+def history(name: Holder, store: Store, as_json: bool) -> None:
+    """List every policy that was served for DOMAIN or @CLASS, oldest first.
+
+    \b
+    Examples:
+      mtasts history example.org
+      mtasts history example.org --json
+    """
+    read_bytes(store.root, name)
+    entries = _with_last(store, name)
+    if as_json:
+        print_json([dict(entry._asdict(), first=timestamp(entry.first)) for entry in entries])
+        return
+    for entry in entries:
+        age = duration.spoken(entry.max_age)
+        names = " ".join(entry.mx)
+        click.echo(f"{timestamp(entry.first)}  {entry.id:<32} {entry.mode:<8} {age:>9}  {names}")
+
+
+def _with_last(store: Store, name: Holder) -> List[HistoryEntry]:
+    """The history, and what was changed by hand since."""
+    entries = store.history(name)
+    try:
+        last = store.last(name)
+    except NoPolicy:
+        raise
+    except MtastsError:
+        return entries
+    return entries if last in entries[-1:] else entries + [last]
+
+
+@click.command()
+@click.argument("name", metavar="DOMAIN|@CLASS", type=HOLDER)
+@click.argument("since", metavar="[ID]", required=False)
+@policy_dir_option
+@json_option
+@click.pass_context
+def diff(
+    ctx: click.Context, name: Holder, since: Optional[str], store: Store, as_json: bool
+) -> None:
+    """Show what is different from the policy that DOMAIN or @CLASS had before.
+
+    With ID, from the policy of that id in the history. Exit code 0: no difference, 1: some.
+
+    \b
+    Examples:
+      mtasts diff example.org
+      mtasts diff example.org 20260101T000000
+    """
+    entries = _with_last(store, name)
+    last = store.last(name)
+    old = _earlier(name, entries, since)
+    texts = [entry.policy.to_bytes() if entry else b"" for entry in (old, last)]
+    old_name = f"{name} {old.id}" if old else "/dev/null"
+    lines = difference(old_name, *texts, new_name=f"{name} {last.id}")
+    if as_json:
+        print_json({"name": name, "from": old and old.id, "to": last.id, "diff": lines})
+    else:
+        show_difference(lines)
+    ctx.exit(EXIT_WARNING if lines else 0)
+
+
+def _earlier(
+    name: Holder, entries: List[HistoryEntry], since: Optional[str]
+) -> Optional[HistoryEntry]:
+    """The entry of the id `since`, the last one but one without it; None if there is none."""
+    if since is None:
+        return entries[-2] if len(entries) > 1 else None
+    for entry in reversed(entries):
+        if entry.id == since:
+            return entry
+    raise MtastsError(
+        "history-id-unknown",
+        f"the history of {name} has no policy of the id '{printable(since)}'",
+        f"See: mtasts history {name}",
+    )
