@@ -491,6 +491,19 @@ RULES: Dict[str, Rule] = {
         "RFC 8461 section 4.1",
         "Name the hosts: narrow names are safer than wildcards.",
     ),
+    # How a domain stands
+    "status-unentered": Rule(
+        "warning",
+        "the policy of {text} was changed by hand, and the change is not in its history yet",
+        "RFC 8461 section 3.1",
+        "Publish the id that 'mtasts dns {text}' gives it.",
+    ),
+    "status-testing-long": Rule(
+        "info",
+        "the mode has been testing for {text} days",
+        "RFC 8461 section 5",
+        "If the reports are clean, change the mode to enforce.",
+    ),
     # What a policy host answers
     "fetch-status": Rule(
         "error",

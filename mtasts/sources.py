@@ -58,7 +58,7 @@ def all_in(directory: str) -> Iterator[Tuple[Domain, str]]:
         try:
             if os.path.isfile(inner):
                 yield Domain(name), inner
-            elif name.endswith(".txt") and os.path.isfile(path):
+            elif re.search(r"\..+\.txt\Z", name) and os.path.isfile(path):  # not README.txt
                 yield Domain(name[: -len(".txt")]), path
         except InvalidDomain:
             continue

@@ -5,6 +5,7 @@ import click
 from mtasts import __version__
 from mtasts.cli.classes import alias, assign, classes, detach
 from mtasts.cli.common import Group
+from mtasts.cli.completion import completion
 from mtasts.cli.edit import edit, set_policy
 from mtasts.cli.fetch import fetch
 from mtasts.cli.lint import lint
@@ -12,6 +13,7 @@ from mtasts.cli.policies import new
 from mtasts.cli.records import dns
 from mtasts.cli.serve import serve
 from mtasts.cli.show import diff, history, list_policies, show
+from mtasts.cli.status import status
 from mtasts.cli.transfer import export, import_policy
 
 
@@ -26,13 +28,15 @@ def mtasts() -> None:
       certbot --mtasts -d mta-sts.example.org
       mtasts fetch example.org    is it served as it stands in the policy directory?
       mtasts dns example.org      the TXT records to publish
+      mtasts set example.org --mode enforce --max-age 4w
+      mtasts status --offline     what needs attention?
     """
 
 
 _COMMANDS = (
     (new, import_policy, export, alias, classes, assign, detach),
-    (list_policies, show, history, diff, set_policy, edit),
-    (dns, fetch, lint, serve),
+    (status, list_policies, show, history, diff, set_policy, edit),
+    (dns, fetch, lint, serve, completion),
 )
 for command in (command for commands in _COMMANDS for command in commands):
     mtasts.add_command(command)

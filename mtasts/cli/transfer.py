@@ -1,7 +1,7 @@
 """Policies are taken over from elsewhere, and written elsewhere: one, or a directory of them."""
 
 import os
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Dict, Optional, Sequence, Tuple
 
 import click
 
@@ -93,12 +93,7 @@ def _import_all(store: Store, directory: str, dry_run: bool, as_json: bool) -> i
         _import_one(store, domain, path, dry_run)
         for domain, path in with_progress(found, len(found), "domains looked at")
     ]
-    if as_json:
-        print_json_list(results)
-    else:
-        for one in results:
-            click.echo("{domain}: {said}".format(**one))
-    return EXIT_FAILED if any(one["code"] for one in results) else 0
+    return _say_results(results, as_json)
 
 
 def _import_one(store: Store, domain: Domain, path: str, dry_run: bool) -> Dict[str, Any]:
@@ -112,7 +107,7 @@ def _import_one(store: Store, domain: Domain, path: str, dry_run: bool) -> Dict[
         if not dry_run:
             store.write(domain, data, now())
     except MtastsError as error:
-        return dict(result, code=error.code, said=f"{error.message} [{error.code}]")
+        return dict(result, **_failure(error))
     said = f"{'would be ' if dry_run else ''}taken over from {printable(path, 300)}"
     return dict(result, imported=not dry_run, said=said)
 
@@ -131,7 +126,9 @@ def _bytes_here(store: Store, domain: Domain) -> Optional[bytes]:
 @dry_run_option
 @policy_dir_option
 @json_option
+@click.pass_context
 def export(
+    ctx: click.Context,
     name: Optional[Holder],
     file: str,
     directory: Optional[str],
@@ -152,40 +149,59 @@ def export(
         raise click.UsageError("Name a DOMAIN, or --all and a directory.")
     if name and file == "-" and not dry_run:
         click.get_binary_stream("stdout").write(read_bytes(store.root, name))
-        return
-    if name:
-        written = [_export_one(store, name, file, dry_run)]
+    elif name:
+        _write(file, read_bytes(store.root, name), dry_run)
+        _say_results([_exported(name, file, dry_run)], as_json)
     else:
-        written = _export_all(store, str(directory), dry_run)
-    if as_json:
-        print_json_list(written)
-        return
-    for one in written:
-        said = "would be written" if dry_run else "written"
-        click.echo(f"{one['name']}: {said} to {printable(one['path'], 300)}")
+        ctx.exit(_export_all(store, str(directory), dry_run, as_json))
 
 
-def _export_all(store: Store, directory: str, dry_run: bool) -> List[Dict[str, str]]:
+def _export_all(store: Store, directory: str, dry_run: bool, as_json: bool) -> int:
+    """Write all there is; say of each domain what became of it, and go on."""
     domains = list(store.domains())
-    return [
-        _export_one(store, domain, os.path.join(directory, domain, "mta-sts.txt"), dry_run)
-        for domain in with_progress(domains, len(domains), "domains looked at")
-    ]
+    results = []
+    for domain in with_progress(domains, len(domains), "domains looked at"):
+        path = os.path.join(directory, domain, "mta-sts.txt")
+        try:
+            _write(path, read_bytes(store.root, domain), dry_run)
+            results.append(_exported(domain, path, dry_run))
+        except MtastsError as error:
+            results.append({"domain": domain, "path": path, **_failure(error)})
+    return _say_results(results, as_json)
 
 
-def _export_one(store: Store, name: Holder, path: str, dry_run: bool) -> Dict[str, str]:
-    data = read_bytes(store.root, name)
+def _exported(name: Holder, path: str, dry_run: bool) -> Dict[str, Any]:
+    said = f"{'would be ' if dry_run else ''}written to {printable(path, 300)}"
+    return {"domain": name, "path": path, "code": "", "said": said}
+
+
+def _failure(error: MtastsError) -> Dict[str, Any]:
+    return {"code": error.code, "said": f"{error.message} [{error.code}]"}
+
+
+def _say_results(results: Sequence[Dict[str, Any]], as_json: bool) -> int:
+    """Print what became of each domain; return the exit code."""
+    if as_json:
+        print_json_list(results)
+    else:
+        for one in results:
+            click.echo("{domain}: {said}".format(**one))
+    return EXIT_FAILED if any(one["code"] for one in results) else 0
+
+
+def _write(path: str, data: bytes, dry_run: bool) -> None:
+    """Let the file `path` hold `data`; raises `MtastsError`."""
     if os.path.lexists(path) and not os.path.isfile(path):
         raise MtastsError("file-irregular", f"{printable(path, 300)} is not a regular file")
+    if dry_run:
+        return
+    folder = os.path.dirname(os.path.abspath(path))
     try:
-        if not dry_run:
-            folder = os.path.dirname(os.path.abspath(path))
-            os.makedirs(folder, exist_ok=True)
-            replace_file(os.path.join(folder, os.path.basename(path)), data)
+        os.makedirs(folder, exist_ok=True)
+        replace_file(os.path.join(folder, os.path.basename(path)), data)
     except OSError as error:
         raise MtastsError(
             "file-unwritable",
             f"{printable(path, 300)} cannot be written: {error.strerror}",
             "Name a directory that is yours and has room.",
         ) from error
-    return {"name": name, "path": path}
