@@ -111,6 +111,15 @@ class TLSRPTRecord(_TLSRPTFields):
 Record = Union[STSRecord, TLSRPTRecord]
 
 
+def reports_to(domain: Domain, rua: Iterable[str] = ()) -> TLSRPTRecord:
+    """The record of a domain whose reports go to `rua`, or else to its postmaster.
+
+    Raises `InvalidRecord` for what no record can hold.
+    """
+    record = TLSRPTRecord(tuple(rua) or (f"mailto:postmaster@{domain}",))
+    return TLSRPTRecord.parse(str(record))
+
+
 class RecordField(NamedTuple):
     """A field of a record; `column` is its first, counted from 1."""
 
