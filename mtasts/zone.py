@@ -135,7 +135,7 @@ _RESOURCES = {
 def _resource(zone: str, name: str, kind: str, values: List[str]) -> str:
     resource, argument = _RESOURCES[kind]
     written = [_hcl(value) for value in values]
-    label = re.sub(r"[^A-Za-z0-9_]", "_", name).strip("_")
+    label = name.replace(".", "_")
     return "\n".join(
         [
             f'resource "{resource}" "{label}" {{',

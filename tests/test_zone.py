@@ -115,10 +115,17 @@ def test_what_is_no_account_gives_no_advice(account):
 def test_terraform_has_one_resource_for_all_addresses_of_a_kind():
     records = zone.own_records(ORG, POLICY, REPORTS, ["192.0.2.1", "192.0.2.2"])
     text = zone.terraform(ORG, records)
-    assert 'resource "dns_a_record_set" "mta_sts_example_org" {' in text
+    assert 'resource "dns_a_record_set" "mta-sts_example_org" {' in text
     assert '  addresses = ["192.0.2.1", "192.0.2.2"]' in text
     assert '  zone = "example.org."\n  name = "_mta-sts"\n' in text
     assert text.count("resource ") == 3
+
+
+def test_terraform_has_a_name_of_its_own_for_every_resource():
+    text = zone.terraform(ORG, zone.delegated_records(ORG, HOSTER, REPORTS))
+    heads = [line for line in text.splitlines() if line.startswith("resource ")]
+    assert len(heads) == len(set(heads)) == 3
+    assert '  cname = "mta-sts.hoster.example.net."' in text
 
 
 @pytest.mark.parametrize("text", ["", "localhost", "192.0.2.1:443", "192.0.2.256"])
