@@ -230,6 +230,16 @@ class Store:
                 "Remove it first, if no sender may have cached it any more.",
             )
 
+    def adopt(self, name: Holder, known: str, now: datetime.datetime) -> HistoryEntry:
+        """Let the policy have the id `known`, by which DNS names it already. Raises as `write`."""
+        with self._locked():
+            self.require_own(name)
+            entry = self._entered(name)
+            if entry.id != known:
+                with _failing_as_store_error(os.path.join(self.root, name)):
+                    self._append(name, entry._replace(first=now, id=known))
+            return self._entered(name)
+
     def alias(self, new: Domain, target: Domain) -> None:
         """Let `new` have the policy of `target`, now and after every change.
 
