@@ -12,7 +12,7 @@ import pytest
 from rig import stacks
 from rig.apache import write
 from rig.http import connect, exchange, fetch, fetch_plain
-from rig.policy_host import CHALLENGES, POLICIES, POLICY, VHOSTS, PolicyHosts
+from rig.policy_host import CHALLENGES, POLICIES, POLICY, PolicyHosts, certify
 from rig.process import run, wait_for
 
 HOST = "mta-sts.example.test"
@@ -21,24 +21,7 @@ FILE = POLICIES + "/example.test/mta-sts.txt"
 BYTES = POLICY.encode("ascii")
 OTHER = POLICY.replace("testing", "enforce").encode("ascii")
 SETUPS = [(wsgi, mpm) for wsgi in stacks.WSGI_STACKS for mpm in ("event", "prefork")]
-CERTIFICATES = "/var/lib/mtasts/certificates"
 ACCESS_LOG = "/var/log/apache2/mtasts_access.log"
-
-
-def certify(*names):
-    """One lineage: a certificate for `names` that vouches for itself, and its virtual host."""
-    base = f"{CERTIFICATES}/{names[0]}"
-    os.makedirs(CERTIFICATES, exist_ok=True)
-    request = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
-    request += ["-nodes", "-days", "30", "-subj", "/CN=" + names[0]]
-    request += ["-addext", "subjectAltName=" + ",".join("DNS:" + name for name in names)]
-    run(*request, "-keyout", base + ".key", "-out", base + ".pem")
-    lines = ["<VirtualHost *:443>", "ServerName " + names[0]]
-    lines += ["ServerAlias " + name for name in names[1:]]
-    lines += [f"SSLCertificateFile {base}.pem", f"SSLCertificateKeyFile {base}.key"]
-    lines += ["Include mtasts-tls.inc", "</VirtualHost>", ""]
-    write(f"{VHOSTS}/{names[0]}.conf", "\n".join(lines))
-    return base + ".pem"
 
 
 @pytest.fixture

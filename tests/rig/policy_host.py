@@ -19,6 +19,7 @@ POLICIES = "/var/lib/mtasts/policies"
 WEBROOT = "/var/lib/mtasts/webroot"
 CHALLENGES = WEBROOT + "/.well-known/acme-challenge"
 VHOSTS = ETC + "/mtasts"
+CERTIFICATES = "/var/lib/mtasts/certificates"
 LIVE = "/etc/letsencrypt/live"
 RENEWAL = "/etc/letsencrypt/renewal"
 CHECKPOINTS = "/var/lib/letsencrypt/backups"
@@ -90,6 +91,28 @@ class PolicyHosts:
     def tokens(self) -> list:
         """What is in the challenge folder."""
         return os.listdir(CHALLENGES)
+
+
+def certificate(*names: str) -> str:
+    """A certificate for ``names`` that vouches for itself: ``.pem`` and ``.key`` to this path."""
+    base = "{}/{}".format(CERTIFICATES, names[0])
+    os.makedirs(CERTIFICATES, exist_ok=True)
+    request = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
+    request += ["-nodes", "-days", "30", "-subj", "/CN=" + names[0]]
+    request += ["-addext", "subjectAltName=" + ",".join("DNS:" + name for name in names)]
+    run(*request, "-keyout", base + ".key", "-out", base + ".pem")
+    return base
+
+
+def certify(*names: str) -> str:
+    """One lineage: a certificate for ``names`` and its virtual host; returns what verifies it."""
+    base = certificate(*names)
+    lines = ["<VirtualHost *:443>", "ServerName " + names[0]]
+    lines += ["ServerAlias " + name for name in names[1:]]
+    lines += ["SSLCertificateFile {}.pem".format(base), "SSLCertificateKeyFile {}.key".format(base)]
+    lines += ["Include mtasts-tls.inc", "</VirtualHost>", ""]
+    write("{}/{}.conf".format(VHOSTS, names[0]), "\n".join(lines))
+    return base + ".pem"
 
 
 def presented(name: str) -> bytes:
