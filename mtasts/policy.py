@@ -252,3 +252,8 @@ def policy_id(data: bytes, changed: datetime.datetime) -> str:
     """
     when = changed.astimezone(datetime.timezone.utc).strftime("%Y%m%d%H%M%S")
     return when + hashlib.sha256(data).hexdigest()[:8]
+
+
+def names_bytes(name: str, data: bytes) -> bool:
+    """Whether `name` is an id that `policy_id` makes for these bytes, whenever they came to be."""
+    return bool(re.match(r"[0-9]{14}", name)) and name[14:] == hashlib.sha256(data).hexdigest()[:8]

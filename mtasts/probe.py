@@ -109,6 +109,41 @@ def txt(name: str, server: Optional[str] = None) -> Tuple[str, ...]:
     )
 
 
+def name_servers(zone: str, server: Optional[str] = None) -> Tuple[str, ...]:
+    """The hosts of the NS records of `zone`, in alphabetical order. Raises `LookupFailed`."""
+    found = _lookup(zone, "NS", server)
+    return tuple(sorted(record.target.to_text(omit_final_dot=True).lower() for record in found))
+
+
+def zone_of(name: str, server: Optional[str] = None) -> str:
+    """The closest zone that holds `name`, by its SOA record. Raises `LookupFailed`.
+
+    A top-level domain counts as none: then there is no zone that an operator could publish in.
+    """
+    labels = name.split(".")
+    for start in range(len(labels) - 1):
+        zone = ".".join(labels[start:])
+        answer = _answer(zone, "SOA", server)
+        # An alias may lead to a zone's name, and is none itself.
+        if answer and answer.rrset.name == dns.name.from_text(zone):
+            return zone
+    raise LookupFailed(
+        "zone-missing",
+        f"DNS knows no zone that holds {printable(name)}",
+        "Check the domain's name, its delegation, and the resolver.",
+    )
+
+
+def require_dnspython(what: str) -> None:
+    """Raise `LookupFailed` where dnspython is not installed; `what` cannot be done then."""
+    if dns is None:
+        raise LookupFailed(
+            "dns-library-missing",
+            f"{what} without dnspython",
+            "Install it: apt-get install python3-dnspython, or pip install 'mtasts[cli]'.",
+        )
+
+
 def _system_addresses(host: str) -> Tuple[str, ...]:
     try:
         found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
@@ -121,19 +156,19 @@ def _system_addresses(host: str) -> Tuple[str, ...]:
 
 def _lookup(name: str, kind: str, server: Optional[str]) -> List[Any]:
     """Ask for the records of one type; [] if the name or the type is not there."""
-    if dns is None:
-        raise LookupFailed(
-            "dns-library-missing",
-            f"{kind} records cannot be looked up without dnspython",
-            "Install it: apt-get install python3-dnspython, or pip install 'mtasts[cli]'.",
-        )
+    return list(_answer(name, kind, server) or ())
+
+
+def _answer(name: str, kind: str, server: Optional[str]) -> Any:
+    """The resolver's answer, at the end of all aliases; None if name or type is not there."""
+    require_dnspython(f"{kind} records cannot be looked up")
     try:
         resolver = _resolver(server)
         # dnspython 2 renamed it; Ubuntu 18.04 has 1.15.
         ask = getattr(resolver, "resolve", None) or resolver.query
-        return list(ask(dns.name.from_text(name), kind))
+        return ask(dns.name.from_text(name), kind)
     except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
-        return []
+        return None
     except dns.exception.DNSException as error:
         raise _lookup_failed(name, kind, type(error).__name__) from error
 

@@ -5,9 +5,32 @@ import pathlib
 
 TOP = pathlib.Path(__file__).resolve().parent.parent
 DOORS = ("wsgi_policy", "certbot_mtasts", "mtasts.cli")
-EDGES = ("mtasts.store", "mtasts.folder", "mtasts.probe")
-# checks judges what probe saw, so it knows the shape of its facts; store writes what folder reads.
-KNOWS_FACTS = {("mtasts.checks", "mtasts.probe"), ("mtasts.store", "mtasts.folder")}
+EDGES = (
+    "mtasts.store",
+    "mtasts.folder",
+    "mtasts.publications",
+    "mtasts.probe",
+    "mtasts.authority",
+    "mtasts.dns_settings",
+    "mtasts.dns_update",
+    "mtasts.dns_provider",
+)
+# What carries a change through all edges, for whichever door asks.
+PROCEDURES = ("mtasts.publish", "mtasts.publish_record")
+# checks judges what probe saw, so it knows the shape of its facts; some edges stand on another one.
+KNOWS_FACTS = {
+    ("mtasts.checks", "mtasts.probe"),
+    ("mtasts.authority", "mtasts.probe"),
+    ("mtasts.dns_settings", "mtasts.probe"),
+    ("mtasts.dns_update", "mtasts.authority"),
+    ("mtasts.dns_update", "mtasts.dns_provider"),
+    ("mtasts.dns_update", "mtasts.dns_settings"),
+    ("mtasts.dns_update", "mtasts.probe"),
+    ("mtasts.dns_provider", "mtasts.authority"),
+    ("mtasts.dns_provider", "mtasts.dns_settings"),
+    ("mtasts.publications", "mtasts.folder"),
+    ("mtasts.store", "mtasts.folder"),
+}
 
 
 def modules():
@@ -37,7 +60,11 @@ def test_imports_go_down_only():
             to_door, to_edge = room(name, DOORS), room(name, EDGES)
             is_sideways = to_door is not None and to_door != door and module != "mtasts.__main__"
             is_up = (
-                to_edge and not door and to_edge != edge and (module, to_edge) not in KNOWS_FACTS
+                to_edge
+                and not door
+                and module not in PROCEDURES
+                and to_edge != edge
+                and (module, to_edge) not in KNOWS_FACTS
             )
             if is_sideways or is_up:
                 wrong.append(f"{module} imports {name}")

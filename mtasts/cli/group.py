@@ -10,6 +10,7 @@ from mtasts.cli.edit import edit, set_policy
 from mtasts.cli.fetch import fetch
 from mtasts.cli.lint import lint
 from mtasts.cli.policies import new
+from mtasts.cli.publish import publish
 from mtasts.cli.records import dns
 from mtasts.cli.serve import serve
 from mtasts.cli.show import diff, history, list_policies, show
@@ -27,7 +28,7 @@ def mtasts() -> None:
       mtasts new example.org      propose a policy from the live MX, and write it
       certbot --mtasts -d mta-sts.example.org
       mtasts fetch example.org    is it served as it stands in the policy directory?
-      mtasts dns example.org      the TXT records to publish
+      mtasts publish example.org  tell the world by its TXT records
       mtasts set example.org --mode enforce --max-age 4w
       mtasts status --offline     what needs attention?
     """
@@ -36,7 +37,7 @@ def mtasts() -> None:
 _COMMANDS = (
     (new, import_policy, export, alias, classes, assign, detach),
     (status, list_policies, show, history, diff, set_policy, edit),
-    (dns, fetch, lint, serve, completion),
+    (dns, publish, fetch, lint, serve, completion),
 )
 for command in (command for commands in _COMMANDS for command in commands):
     mtasts.add_command(command)

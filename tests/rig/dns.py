@@ -8,6 +8,7 @@ A table is a list of lines in the manner of a zone file, names without a final d
     example.test          CAA    0 issue "pebble.letsencrypt.org"
     www.example.test      CNAME  example.test
     broken.test           SERVFAIL
+    example.org           ZONE   192.0.2.1   (which that name server answers for)
 
 Whatever is not in the table does not exist (NXDOMAIN).
 """
@@ -94,8 +95,9 @@ def _setting(name: str, kind: str, *data: str) -> str:
         return "caa-record={},{},{},{}".format(name, *data)
     if kind == "CNAME":
         return "cname={},{}".format(name, *data)
-    if kind == "SERVFAIL":
-        return "server=/{}/127.0.0.1#{}".format(name, FAILING_PORT)
+    if kind in ("SERVFAIL", "ZONE"):
+        servers = data or ("127.0.0.1#{}".format(FAILING_PORT),)
+        return "server=/{}/{}".format(name, *servers)
     raise ValueError("no such kind of record here: " + kind)
 
 

@@ -1,0 +1,106 @@
+"""What was published: beside a policy a line for each time that DNS told the world of it.
+
+    <root>/example.org/published.jsonl   {"domain": ..., "id": ..., "published": ..., "policy": ...}
+
+The history says what was served; this says by which id all name servers named it, and keeps the
+policy's bytes, so that there is something to go back to. The policies of aliases lie in one folder,
+so a line names its domain.
+"""
+
+import contextlib
+import datetime
+import fcntl
+import json
+import os
+from typing import Iterator, List, NamedTuple
+
+from mtasts.domain import Domain
+from mtasts.files import replace_file
+from mtasts.folder import StoreError
+from mtasts.history import timestamp
+
+PUBLISHED_FILE = "published.jsonl"
+_TIME = "%Y-%m-%dT%H:%M:%SZ"
+
+
+class Publication(NamedTuple):
+    """A policy and the id by which all name servers named it at `published` (aware)."""
+
+    domain: str
+    id: str
+    published: datetime.datetime
+    policy: bytes
+
+
+def read(root: str, domain: Domain) -> List[Publication]:
+    """All publications for `domain`, oldest first; raises `StoreError`."""
+    return [one for one in _all(_path(root, domain)) if one.domain == domain]
+
+
+def add(root: str, publication: Publication) -> None:
+    """Append a publication; raises `StoreError`, and nothing is written then."""
+    path = _path(root, Domain(publication.domain))
+    try:
+        with _locked(os.path.dirname(path)):
+            lines = [_to_json(one) + "\n" for one in [*_all(path), publication]]
+            replace_file(path, "".join(lines).encode("ascii"))
+    except OSError as error:
+        raise StoreError(
+            "store-write-failed",
+            f"{path} cannot be written: {error.strerror}",
+            "Check the disk's free space and the owner of the policy directory.",
+        ) from error
+
+
+def _path(root: str, domain: Domain) -> str:
+    return os.path.join(root, domain, PUBLISHED_FILE)
+
+
+def _all(path: str) -> List[Publication]:
+    found: List[Publication] = []
+    try:
+        with open(path, encoding="ascii") as file:
+            for line in file:
+                found.append(_from_json(line))
+    except FileNotFoundError:
+        return []
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise StoreError(
+            "publications-damaged",
+            f"{path}, line {len(found) + 1}: not an entry of what was published",
+            "Repair or remove the line; it serves to go back to an earlier policy.",
+        ) from error
+    except OSError as error:
+        raise StoreError(
+            "publications-unreadable",
+            f"{path} cannot be read: {error.strerror}",
+            "Run the command as the owner of the policy directory.",
+        ) from error
+    return found
+
+
+def _to_json(publication: Publication) -> str:
+    facts = dict(publication._asdict(), policy=publication.policy.decode("latin-1"))
+    return json.dumps(dict(facts, published=timestamp(publication.published)))
+
+
+def _from_json(line: str) -> Publication:
+    facts = json.loads(line)
+    published = datetime.datetime.strptime(facts["published"], _TIME)
+    return Publication(
+        facts["domain"],
+        facts["id"],
+        published.replace(tzinfo=datetime.timezone.utc),
+        facts["policy"].encode("latin-1"),
+    )
+
+
+@contextlib.contextmanager
+def _locked(folder: str) -> Iterator[None]:
+    """Only one writer at a time; nobody holds it for longer than a write takes."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
