@@ -11,7 +11,7 @@ from mtasts import authority, probe, zone
 from mtasts.authority import Server, ServerFailed, TXTSet
 from mtasts.dns_settings import Zones
 from mtasts.dns_update import Updater, updater
-from mtasts.domain import Domain
+from mtasts.domain import Domain, InvalidDomain
 from mtasts.errors import MtastsError, printable
 from mtasts.record import InvalidRecord, Record, candidates
 from mtasts.steps import State, Step, waiting
@@ -161,15 +161,21 @@ class RecordOnItsWay:
         said = f"{self._name} is an alias of {printable(self._owner)}"
         if any(self._is_published(one) for one in seen):
             return Step("record", State.DONE, f"{said}, which has it already")
-        prefix = self._name[: -len(self._domain)]
-        if self._owner.startswith(prefix):
-            remedy = (
-                f"Do it for the domain that has it: mtasts publish {self._owner[len(prefix) :]}"
-            )
+        domain = self._domain_of(self._owner)
+        if domain:
+            remedy = f"Do it for the domain that has it: mtasts publish {domain}"
         else:
-            remedy = f"Have '{self._record}' published at {self._owner}."
+            remedy = f"Have '{self._record}' published at {printable(self._owner)}."
         said = f"{said}, where the record does not fit yet"
-        return waiting("record", said, "record-delegated", printable(remedy, 300), self._again)
+        return waiting("record", said, "record-delegated", remedy, self._again)
+
+    def _domain_of(self, owner: str) -> Optional[Domain]:
+        """The domain whose record of this kind is at `owner`, a name from strangers, if any."""
+        prefix = self._name[: -len(self._domain)]
+        try:
+            return Domain(owner[len(prefix) :]) if owner.startswith(prefix) else None
+        except InvalidDomain:
+            return None
 
     def _seen(self) -> List[TXTSet]:
         """The TXT records as those authoritative servers have them that answer; at least one."""

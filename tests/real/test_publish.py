@@ -538,6 +538,26 @@ def test_without_lexicon_a_provider_cannot_be_told(world, provider):
     assert (code, *ends(steps)) == (3, "record", "failed", "lexicon-missing")
 
 
+@pytest.mark.parametrize(
+    ("records", "remedy"),
+    [
+        ([f"{OWNER}. CNAME other"], "published at other.example.org."),
+        ([f"{OWNER}. CNAME _mta-sts.`id`"], "published at _mta-sts.`id`.example.org."),
+        (
+            [f"{OWNER}. CNAME _mta-sts.one", "_mta-sts.one CNAME _mta-sts.two"],
+            "mtasts publish two.example.org",
+        ),
+    ],
+    ids=["another name", "hostile name", "two aliases"],
+)
+def test_an_alias_that_leads_to_no_record_is_said(world, records, remedy):
+    world.start(*records)
+    world.configure()
+    code, steps = world.publish()
+    assert (code, *ends(steps)) == (1, "record", "waiting", "record-delegated")
+    assert remedy in steps[-1]["remedy"].splitlines()[0]
+
+
 def test_a_domain_without_zone_is_said(world):
     world.start()
     write(f"{POLICIES}/example.net/mta-sts.txt", POLICY)
