@@ -1,0 +1,157 @@
+"""The plan of a domain on disk: `<root>/<domain>/plan.json`, beside the policy that it changes.
+
+The file appears whole or not at all, and is for people, too: every step with its date, what it does
+and why. It is there while a plan is carried out, and no longer. Commands that carry out or cancel
+the same plan take turns by a lock on the folder.
+"""
+
+import contextlib
+import datetime
+import fcntl
+import json
+import os
+from typing import Any, Dict, Iterator, Optional
+
+from mtasts.domain import MXPattern
+from mtasts.files import replace_file, sync_folder
+from mtasts.plan import Kind, Plan, PlanError, Step
+from mtasts.policy import Policy
+
+PLAN_FILE = "plan.json"
+MAX_PLAN_BYTES = 4 * 1024 * 1024  # ten policies of the most that a sender reads, and some more
+_UTC = datetime.timezone.utc
+_TIME = "%Y-%m-%dT%H:%M:%SZ"
+
+
+def read(folder: str) -> Optional[Plan]:
+    """The plan in a domain's folder, or None; raises `PlanError` for a file that is no plan."""
+    path = os.path.join(folder, PLAN_FILE)
+    try:
+        with open(path, "rb") as file:
+            data = file.read(MAX_PLAN_BYTES + 1)
+        if len(data) > MAX_PLAN_BYTES:
+            raise ValueError("too large")
+        return from_json(json.loads(data.decode("ascii")))
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise _failed(path, error) from error
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
+        raise PlanError(
+            "plan-damaged",
+            f"{path} is not a plan as it was written",
+            "Put it back, or cancel the plan with: mtasts plan DOMAIN --cancel",
+        ) from error
+
+
+def write(folder: str, plan: Plan) -> None:
+    """Keep `plan` in a domain's folder instead of what was there; raises `PlanError`."""
+    path = os.path.join(folder, PLAN_FILE)
+    text = json.dumps(as_json(plan), indent=2) + "\n"
+    try:
+        replace_file(path, text.encode("ascii"))
+    except OSError as error:
+        raise _failed(path, error) from error
+
+
+def remove(folder: str) -> bool:
+    """Forget the plan in a domain's folder; False if there is none. Raises `PlanError`."""
+    path = os.path.join(folder, PLAN_FILE)
+    try:
+        os.unlink(path)
+        sync_folder(folder)
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise _failed(path, error) from error
+    return True
+
+
+@contextlib.contextmanager
+def locked(folder: str) -> Iterator[None]:
+    """Hold a domain's plan for one command; raises `PlanError` if another one holds it."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError as error:
+        raise _failed(folder, error) from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError as error:
+        raise PlanError(
+            "plan-busy",
+            f"another program is at work on the plan in {folder}",
+            "Try again when it has finished.",
+        ) from error
+    finally:
+        os.close(descriptor)  # the lock goes with it
+
+
+def as_json(plan: Plan) -> Dict[str, Any]:
+    """The plan as JSON has it: times in UTC, durations in seconds, a policy as its text."""
+    return {
+        "made": _text(plan.made),
+        "ttl": int(plan.ttl.total_seconds()),
+        "entry_id": plan.entry_id,
+        "steps": [
+            dict(
+                step._asdict(),
+                kind=step.kind.value,
+                due=_text(step.due),
+                wait=int(step.wait.total_seconds()),
+                not_before=_text(step.not_before),
+                policy=None if step.policy is None else str(step.policy),
+                done=None if step.done is None else _text(step.done),
+            )
+            for step in plan.steps
+        ],
+    }
+
+
+def from_json(facts: Dict[str, Any]) -> Plan:
+    """The plan that `as_json` gave; raises ValueError, KeyError, TypeError or OverflowError."""
+    steps = tuple(_step(step) for step in facts["steps"])
+    return Plan(_time(facts["made"]), _seconds(facts["ttl"]), _line(facts["entry_id"]), steps)
+
+
+def _step(facts: Dict[str, Any]) -> Step:
+    return Step(
+        kind=Kind(facts["kind"]),
+        due=_time(facts["due"]),
+        what=_line(facts["what"]),
+        why=_line(facts["why"]),
+        wait=_seconds(facts["wait"]),
+        not_before=_time(facts["not_before"]),
+        policy=None if facts["policy"] is None else Policy.parse(facts["policy"].encode("ascii")),
+        mx=tuple(MXPattern(name) for name in facts["mx"]),
+        done=None if facts["done"] is None else _time(facts["done"]),
+    )
+
+
+def _text(moment: datetime.datetime) -> str:
+    return moment.astimezone(_UTC).strftime(_TIME)
+
+
+def _time(text: str) -> datetime.datetime:
+    return datetime.datetime.strptime(text, _TIME).replace(tzinfo=_UTC)
+
+
+def _seconds(number: int) -> datetime.timedelta:
+    if number < 0:
+        raise ValueError(number)
+    return datetime.timedelta(seconds=number)
+
+
+def _line(text: str) -> str:
+    """A text that a terminal may show as it is."""
+    if not text.isprintable():
+        raise ValueError(text)
+    return text
+
+
+def _failed(path: str, error: OSError) -> PlanError:
+    return PlanError(
+        "plan-file-failed",
+        f"{path} cannot be read or written: {error.strerror}",
+        "Check the disk's free space, and run the command as the owner of the policy directory.",
+    )
