@@ -43,9 +43,7 @@ def _text(text: str) -> str:
     """A value of type TEXT (section 3.3.11), which has no room for other control characters."""
     lines = text.replace("\r\n", "\n").split("\n")
     shown = ["".join(char for char in line if char == "\t" or char.isprintable()) for line in lines]
-    escaped = [
-        line.replace("\\", "\\\\").replace(";", "\\;").replace(",", "\\,") for line in shown
-    ]
+    escaped = [line.replace("\\", "\\\\").replace(";", "\\;").replace(",", "\\,") for line in shown]
     return "\\n".join(escaped)
 
 

@@ -11,6 +11,7 @@ stricter last. A step waits for the one before it to be done, so a late step mov
 
 import datetime
 import enum
+import itertools
 from typing import List, NamedTuple, Optional, Sequence, Tuple
 
 from mtasts.domain import MXPattern
@@ -23,6 +24,7 @@ from mtasts.proposal import FIRST_MAX_AGE
 # max_age in seconds, from the first days of `enforce` to the most that every sender takes.
 LADDER = (FIRST_MAX_AGE, 604800, 2592000, 31536000)
 SHORTEST_MAX_AGE = 86400
+MAX_TTL = 2**31 - 1  # seconds; RFC 2181 section 8
 # A week of mail as it comes, and a day until the last reports are in (RFC 8460 section 4.1).
 OBSERVATION = datetime.timedelta(days=8)
 _AT_ONCE = datetime.timedelta(0)
@@ -74,14 +76,14 @@ class Step(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """Steps for a domain whose history ended with the entry `entry_id` when last looked at.
+    """Steps for a policy whose history had this `mark` when the plan was last at work on it.
 
-    `made` is when the plan was made, `ttl` the longest TTL of the domain's MX and TXT records.
+    `made` is when the plan was made, `ttl` the longest TTL of the domains' MX and TXT records.
     """
 
     made: datetime.datetime
     ttl: datetime.timedelta
-    entry_id: str
+    mark: str
     steps: Tuple[Step, ...]
 
     @property
@@ -106,11 +108,20 @@ class Plan(NamedTuple):
             )
         return step
 
-    def after(self, now: datetime.datetime, entry_id: str) -> "Plan":
-        """The plan once its next step was done at `now`, and the history ends with `entry_id`."""
+    def after(self, now: datetime.datetime, mark: str) -> "Plan":
+        """The plan once its next step was done at `now`, and the history has this `mark`."""
         done = sum(step.done is not None for step in self.steps)
         steps = self.steps[:done] + (self.steps[done]._replace(done=now),) + self.steps[done + 1 :]
-        return self._replace(steps=_dated(steps, self.made, now), entry_id=entry_id)
+        return self._replace(steps=_dated(steps, self.made, now), mark=mark)
+
+
+def mark(history: Sequence[HistoryEntry]) -> str:
+    """What changes with every change of the policy, also with one that was taken back.
+
+    Another id for the same policy is no change: no horizon comes of it.
+    """
+    policies = [digest for digest, _ in itertools.groupby(entry.sha256 for entry in history)]
+    return f"{len(policies)}-{policies[-1][:16]}"
 
 
 def utc(moment: datetime.datetime) -> str:
@@ -292,9 +303,7 @@ def _add_mx(draft: _Draft, change: Change) -> None:
     """The MX record comes when every policy that may be applied names the host."""
     before = draft.history[-1].policy
     known = [
-        policy
-        for history in draft.histories
-        for policy in cacheable(history, draft.ttl, draft.now)
+        policy for history in draft.histories for policy in cacheable(history, draft.ttl, draft.now)
     ]
     added = tuple(
         name

@@ -14,11 +14,12 @@ from typing import Any, Dict, Iterator, Optional
 
 from mtasts.domain import MXPattern
 from mtasts.files import replace_file, sync_folder
-from mtasts.plan import Kind, Plan, PlanError, Step
-from mtasts.policy import Policy
+from mtasts.plan import MAX_TTL, Kind, Plan, PlanError, Step
+from mtasts.policy import MAX_MAX_AGE, Policy
 
 PLAN_FILE = "plan.json"
 MAX_PLAN_BYTES = 4 * 1024 * 1024  # ten policies of the most that a sender reads, and some more
+LAST_YEAR = 2999  # there is an end to what dates can be added to
 _UTC = datetime.timezone.utc
 _TIME = "%Y-%m-%dT%H:%M:%SZ"
 
@@ -92,7 +93,7 @@ def as_json(plan: Plan) -> Dict[str, Any]:
     return {
         "made": _text(plan.made),
         "ttl": int(plan.ttl.total_seconds()),
-        "entry_id": plan.entry_id,
+        "mark": plan.mark,
         "steps": [
             dict(
                 step._asdict(),
@@ -111,21 +112,28 @@ def as_json(plan: Plan) -> Dict[str, Any]:
 def from_json(facts: Dict[str, Any]) -> Plan:
     """The plan that `as_json` gave; raises ValueError, KeyError, TypeError or OverflowError."""
     steps = tuple(_step(step) for step in facts["steps"])
-    return Plan(_time(facts["made"]), _seconds(facts["ttl"]), _line(facts["entry_id"]), steps)
+    return Plan(_time(facts["made"]), _seconds(facts["ttl"]), _line(facts["mark"]), steps)
 
 
 def _step(facts: Dict[str, Any]) -> Step:
+    kind = Kind(facts["kind"])
+    if kind in (Kind.SERVE, Kind.REMOVE_MX) and facts["policy"] is None:
+        raise ValueError("a step without its policy")
     return Step(
-        kind=Kind(facts["kind"]),
+        kind=kind,
         due=_time(facts["due"]),
         what=_line(facts["what"]),
         why=_line(facts["why"]),
         wait=_seconds(facts["wait"]),
         not_before=_time(facts["not_before"]),
-        policy=None if facts["policy"] is None else Policy.parse(facts["policy"].encode("ascii")),
+        policy=None if facts["policy"] is None else _policy(facts["policy"]),
         mx=tuple(MXPattern(name) for name in facts["mx"]),
         done=None if facts["done"] is None else _time(facts["done"]),
     )
+
+
+def _policy(text: str) -> Policy:
+    return Policy.parse(str.encode(text, "ascii"))
 
 
 def _text(moment: datetime.datetime) -> str:
@@ -133,18 +141,21 @@ def _text(moment: datetime.datetime) -> str:
 
 
 def _time(text: str) -> datetime.datetime:
-    return datetime.datetime.strptime(text, _TIME).replace(tzinfo=_UTC)
+    moment = datetime.datetime.strptime(text, _TIME).replace(tzinfo=_UTC)
+    if moment.year > LAST_YEAR:
+        raise ValueError(text)
+    return moment
 
 
 def _seconds(number: int) -> datetime.timedelta:
-    if number < 0:
+    if not 0 <= number <= MAX_TTL + MAX_MAX_AGE:
         raise ValueError(number)
     return datetime.timedelta(seconds=number)
 
 
 def _line(text: str) -> str:
     """A text that a terminal may show as it is."""
-    if not text.isprintable():
+    if not str.isprintable(text):
         raise ValueError(text)
     return text
 
