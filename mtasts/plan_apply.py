@@ -12,19 +12,10 @@ from typing import Callable, Dict, Iterator, List, NamedTuple, Optional, Sequenc
 from mtasts import plan_store, probe, reach
 from mtasts.domain import Domain
 from mtasts.errors import printable
-from mtasts.holder import Holder
 from mtasts.folder import HISTORY_FILE
-from mtasts.plan import (
-    MAX_TTL,
-    Change,
-    Kind,
-    Plan,
-    PlanError,
-    Step,
-    change_steps,
-    mark,
-    retire_steps,
-)
+from mtasts.holder import Holder
+from mtasts.plan import MAX_TTL, Kind, Plan, PlanError, Step, mark
+from mtasts.planning import Change, change_steps, retire_steps
 from mtasts.policy import Policy
 from mtasts.record import STSRecord, candidates, read_sts
 from mtasts.store import Store, read_bytes

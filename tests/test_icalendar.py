@@ -3,10 +3,10 @@
 import datetime
 
 import pytest
-import strategies  # noqa: F401 - its profile
 from hypothesis import given
 from hypothesis import strategies as st
 
+import strategies  # noqa: F401 - its profile
 from mtasts.icalendar import Event, calendar
 
 NOW = datetime.datetime(2026, 1, 2, 3, 4, 5, tzinfo=datetime.timezone.utc)

@@ -6,15 +6,16 @@ import json
 import os
 
 import pytest
-import strategies  # noqa: F401 - its profile
 from hypothesis import given
 from hypothesis import strategies as st
 
+import strategies  # noqa: F401 - its profile
 from mtasts import plan_store
 from mtasts.domain import MXPattern
 from mtasts.history import HistoryEntry
 from mtasts.horizon import SHORTEST, accepts, cacheable, horizons, lifetime
-from mtasts.plan import LADDER, Change, Kind, Plan, PlanError, change_steps, retire_steps
+from mtasts.plan import Kind, Plan, PlanError
+from mtasts.planning import LADDER, Change, change_steps, retire_steps
 from mtasts.policy import Mode, Policy
 
 UTC = datetime.timezone.utc

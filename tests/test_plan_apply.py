@@ -4,14 +4,15 @@ import datetime
 import json
 import os
 
-import nameserver
 import pytest
 
+import nameserver
 from mtasts import plan_apply, plan_store
 from mtasts.domain import Domain, MXPattern
 from mtasts.holder import ClassName
-from mtasts.plan import Change, Kind, PlanError
+from mtasts.plan import Kind, PlanError
 from mtasts.plan_apply import Site
+from mtasts.planning import Change
 from mtasts.policy import InvalidPolicy, Mode, Policy
 from mtasts.probe import LookupFailed
 from mtasts.store import Store, StoreError, policy_path, read_bytes
@@ -350,8 +351,8 @@ def test_a_damaged_plan_is_named_and_kept(site):
     path = os.path.join(site.folder, "plan.json")
     with open(path, encoding="ascii") as file:
         facts = json.load(file)
-    for data in damaged(facts):
-        data = data if isinstance(data, bytes) else json.dumps(data).encode()
+    for damage in damaged(facts):
+        data = damage if isinstance(damage, bytes) else json.dumps(damage).encode()
         with open(path, "wb") as file:
             file.write(data)
         assert refused(apply, site, NOW) == "plan-damaged", data[:200]

@@ -23,8 +23,9 @@ from mtasts.cli.common import (
 )
 from mtasts.domain import Domain, MXPattern
 from mtasts.holder import Holder
-from mtasts.plan import Change, Kind, Plan, Step, utc
+from mtasts.plan import Kind, Plan, Step, utc
 from mtasts.plan_apply import Site
+from mtasts.planning import Change
 from mtasts.policy import Mode
 from mtasts.store import Store
 
