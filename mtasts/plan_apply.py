@@ -18,7 +18,7 @@ from mtasts.plan import MAX_TTL, Kind, Plan, PlanError, Step, mark
 from mtasts.planning import Change, change_steps, retire_steps
 from mtasts.policy import Policy
 from mtasts.record import STSRecord, candidates, read_sts
-from mtasts.store import Store, read_bytes
+from mtasts.store import NoPolicy, Store, read_bytes
 
 SHOWN = 5  # domains in a sentence
 
@@ -40,8 +40,11 @@ class Site(NamedTuple):
 
     @property
     def folder(self) -> str:
-        """The folder that holds the policy and the plan."""
-        return os.path.join(self.store.root, self.holder)
+        """The folder that holds the policy and the plan; raises `NoPolicy`."""
+        path = os.path.join(self.store.root, self.holder)
+        if not os.path.isdir(path):
+            raise NoPolicy(self.store.root, self.holder)
+        return path
 
     def domains(self) -> Tuple[Domain, ...]:
         """All domains that have the policy."""
@@ -116,8 +119,7 @@ def current(site: Site, now: datetime.datetime) -> Plan:
 
 
 def cancel(site: Site) -> None:
-    """Forget the plan; the policy stays as it is. Raises `PlanError` if there is none."""
-    site.store.target(site.holder)
+    """Forget the plan; the policy stays as it is. Raises `NoPolicy`, and `PlanError` if there is none."""
     with plan_store.locked(site.folder):
         if not plan_store.remove(site.folder):
             raise PlanError("plan-unknown", f"there is no plan for {site.holder}")

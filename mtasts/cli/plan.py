@@ -141,8 +141,7 @@ def retire(
 
 
 def _make(site: Site, change: Optional[Change], ttl: int, dry_run: bool, show: "_Printer") -> None:
-    made = plan_apply.make(site, change, ttl, _now(), not dry_run)
-    show.plan(made)
+    show.plan(plan_apply.make(site, change, ttl, _now(), not dry_run), is_kept=not dry_run)
 
 
 def _now() -> datetime.datetime:
@@ -165,7 +164,7 @@ class _Printer:
         self.as_json = as_json
         self.as_ics = as_ics
 
-    def plan(self, made: Plan) -> None:
+    def plan(self, made: Plan, is_kept: bool = True) -> None:
         """Print all steps."""
         if self.as_json:
             print_json(self._facts(made))
@@ -177,7 +176,8 @@ class _Printer:
             click.echo(f"The plan for {self.site.holder}, made {utc(made.made)}:")
             for number, step in enumerate(made.steps, 1):
                 click.echo(f"\n{number}. {_when(step)}\n   {step.what}\n   {step.why}")
-            click.echo(f"\nDo what is due with: mtasts plan {self.site.holder} --apply")
+            again = f"mtasts plan {self.site.holder} --apply"
+            click.echo(f"\nDo what is due with: {again}" if is_kept else "\nNothing was kept.")
 
     def outcome(self, outcome: plan_apply.Outcome) -> None:
         """Print what came of a step, and what comes next."""
