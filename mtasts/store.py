@@ -5,6 +5,7 @@
     <root>/example.net -> example.org   an alias: the same policy for another domain
     <root>/@cluster-a/mta-sts.txt       the policy of a class, which no host is asked for
     <root>/example.com/mta-sts.txt -> ../@cluster-a/mta-sts.txt    a member of that class
+    <root>/.retired/example.org-20260101T000000Z/   what was served until then, with its history
 
 `ls`, `cat`, an editor and git work on it. Whatever this module writes appears whole or not at
 all: a new domain's folder is made ready aside and renamed, a changed policy is a temporary file,
@@ -41,6 +42,7 @@ from mtasts.holder import ClassName, Holder, InvalidClassName, holder
 from mtasts.policy import InvalidPolicy, Policy
 
 DEFAULT_ROOT = "/var/lib/mtasts/policies"
+RETIRED = ".retired"  # no domain, so nobody can ask a policy host for it
 __all__ = [
     "DEFAULT_ROOT",
     "HistoryEntry",
@@ -296,6 +298,33 @@ class Store:
             with _failing_as_store_error(path):
                 self._save_history(domain, self.history(domain))
                 replace_file(path, read_bytes(self.root, domain))
+
+    def retire(self, domain: Domain, now: datetime.datetime) -> str:
+        """Stop serving the policy of `domain`, to its aliases too; return where it is kept.
+
+        Whether a sender may still need it is for the caller to know. Raises `NoPolicy`, and
+        `StoreError` for an alias or a member.
+        """
+        with self._locked():
+            read_bytes(self.root, domain)
+            self.require_own(domain)
+            tombstone = os.path.join(self.root, RETIRED, f"{domain}-{now:%Y%m%dT%H%M%SZ}")
+            aliases = [one for one in self.sharers(domain) if one != domain]
+            for alias in aliases:
+                if not os.path.islink(os.path.join(self.root, alias)):
+                    raise StoreError(
+                        "policy-shared",
+                        f"{policy_path(self.root, alias)} leads to the policy of {domain}",
+                        f"Give {alias} a policy of its own first.",
+                    )
+            with _failing_as_store_error(tombstone):
+                os.makedirs(os.path.dirname(tombstone), exist_ok=True)
+                for alias in aliases:
+                    os.unlink(os.path.join(self.root, alias))
+                os.rename(os.path.join(self.root, domain), tombstone)
+                sync_folder(os.path.dirname(tombstone))
+                sync_folder(self.root)
+        return tombstone
 
     def _bytes_or_none(self, name: Holder) -> Optional[bytes]:
         try:

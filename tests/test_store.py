@@ -425,3 +425,35 @@ def test_a_link_within_the_root_that_leads_to_no_domain_is_named(store):
     with pytest.raises(PolicyUnreadable) as caught:
         store.target(ORG)
     assert caught.value.code == "policy-link-astray"
+
+
+def test_what_is_retired_is_served_no_more_and_kept(store):
+    store.write(ORG, TESTING, NOW)
+    store.alias(NET, ORG)
+    kept = store.retire(ORG, LATER)
+    assert kept == os.path.join(store.root, ".retired", "example.org-20260103T030405Z")
+    assert sorted(os.listdir(kept)) == ["history.jsonl", "mta-sts.txt"]
+    assert list(store.domains()) == []
+    with pytest.raises(NoPolicy):
+        store.retire(ORG, LATER)
+    store.write(ORG, ENFORCE, LATER)
+    assert len(store.history(ORG)) == 1
+
+
+def test_an_alias_is_not_retired_with_its_target(store):
+    store.write(ORG, TESTING, NOW)
+    store.alias(NET, ORG)
+    with pytest.raises(StoreError) as caught:
+        store.retire(NET, LATER)
+    assert caught.value.code == "alias-not-writable"
+    assert list(store.domains()) == [NET, ORG]
+
+
+def test_a_policy_that_another_folder_leads_to_is_not_retired(store):
+    store.write(ORG, TESTING, NOW)
+    os.mkdir(os.path.join(store.root, NET))
+    os.symlink("../example.org/mta-sts.txt", policy_path(store.root, NET))
+    with pytest.raises(StoreError) as caught:
+        store.retire(ORG, LATER)
+    assert caught.value.code == "policy-shared"
+    assert list(store.domains()) == [NET, ORG]
