@@ -119,17 +119,23 @@ def current(site: Site, now: datetime.datetime) -> Plan:
 
 
 def cancel(site: Site) -> None:
-    """Forget the plan; the policy stays as it is. Raises `NoPolicy`, and `PlanError` if there is none."""
+    """Forget the plan; the policy stays as it is. Raises `NoPolicy` or `PlanError`."""
     with plan_store.locked(site.folder):
         if not plan_store.remove(site.folder):
             raise PlanError("plan-unknown", f"there is no plan for {site.holder}")
 
 
-def apply(site: Site, confirm: Callable[[Step], bool], now: datetime.datetime) -> Outcome:
+def apply(
+    site: Site,
+    confirm: Callable[[Step], bool],
+    publish: Callable[[Domain], str],
+    now: datetime.datetime,
+) -> Outcome:
     """Do the step that is due, or see whether the operator has done it; nothing more.
 
-    `confirm` asks the operator for what cannot be seen. Raises `PlanError` if nothing is due or the
-    policy was changed by somebody else, `LookupFailed`, and as `Store.replace` does.
+    `confirm` asks the operator for what cannot be seen; `publish` makes a domain's policy known and
+    returns what is still missing. Raises `PlanError` if nothing is due or the policy was changed by
+    somebody else, `LookupFailed`, and as `Store.replace` does.
     """
     site.store.require_own(site.holder)
     with plan_store.locked(site.folder):
@@ -141,6 +147,8 @@ def apply(site: Site, confirm: Callable[[Step], bool], now: datetime.datetime) -
             return Outcome(step, "", plan.after(now, plan.mark))
         if step.kind is Kind.REPORTS:
             missing = "" if confirm(step) else "Nobody has said that the reports are clean."
+        elif step.kind is Kind.PUBLISH:
+            missing = next(filter(None, map(publish, site.domains())), "")
         else:
             missing = _ACTS[step.kind](site, step, now)
         if missing:
@@ -192,16 +200,16 @@ def _refuse_uncovered(site: Site, served: Policy, new: Policy) -> None:
             )
 
 
-def _publish(site: Site, _step: Step, _now: datetime.datetime) -> str:
-    """What DNS does not say yet: the id of the policy, for every domain."""
-    record = STSRecord(site.store.current(site.holder).id)
-    behind = [domain for domain in site.domains() if _records(site, domain) != [record]]
-    if not behind:
-        return ""
-    return (
-        f"DNS does not yet say '{record}' for {_some(behind)}."
-        f" Publish it with: mtasts publish {behind[0]}"
-    )
+def by_hand(site: Site) -> Callable[[Domain], str]:
+    """The `publish` of an operator who changes the zone, and then lets us look."""
+
+    def publish(domain: Domain) -> str:
+        record = STSRecord(site.store.current(domain).id)
+        if _records(site, domain) == [record]:
+            return ""
+        return f"DNS does not yet say '{record}' for {domain}. See: mtasts dns {domain}"
+
+    return publish
 
 
 def _remove_txt(site: Site, _step: Step, _now: datetime.datetime) -> str:
@@ -252,7 +260,6 @@ def _some(names: Sequence[str]) -> str:
 
 _ACTS: Dict[Kind, Callable[[Site, Step, datetime.datetime], str]] = {
     Kind.SERVE: _serve,
-    Kind.PUBLISH: _publish,
     Kind.ADD_MX: _add_mx,
     Kind.REMOVE_MX: _remove_mx,
     Kind.REMOVE_TXT: _remove_txt,

@@ -9,6 +9,7 @@ EDGES = (
     "mtasts.store",
     "mtasts.folder",
     "mtasts.publications",
+    "mtasts.plan_store",
     "mtasts.probe",
     "mtasts.authority",
     "mtasts.dns_settings",
@@ -16,7 +17,7 @@ EDGES = (
     "mtasts.dns_provider",
 )
 # What carries a change through all edges, for whichever door asks.
-PROCEDURES = ("mtasts.publish", "mtasts.publish_record")
+PROCEDURES = ("mtasts.publish", "mtasts.publish_record", "mtasts.plan_apply")
 # checks judges what probe saw, so it knows the shape of its facts; some edges stand on another one.
 KNOWS_FACTS = {
     ("mtasts.checks", "mtasts.probe"),

@@ -9,6 +9,7 @@ from mtasts.cli.completion import completion
 from mtasts.cli.edit import edit, set_policy
 from mtasts.cli.fetch import fetch
 from mtasts.cli.lint import lint
+from mtasts.cli.plan import plan, retire
 from mtasts.cli.policies import new
 from mtasts.cli.publish import publish
 from mtasts.cli.records import dns
@@ -37,6 +38,7 @@ def mtasts() -> None:
 _COMMANDS = (
     (new, import_policy, export, alias, classes, assign, detach),
     (status, list_policies, show, history, diff, set_policy, edit),
+    (plan, retire),
     (dns, publish, fetch, lint, serve, completion),
 )
 for command in (command for commands in _COMMANDS for command in commands):

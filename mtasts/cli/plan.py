@@ -1,6 +1,7 @@
 """Changes that need time, as plans: made, shown, and carried out step by step."""
 
 import datetime
+import functools
 from typing import Any, Callable, Dict, Optional, Tuple
 
 import click
@@ -109,7 +110,8 @@ def plan(
         plan_apply.cancel(site)
         click.echo(f"There is no plan for {name} any more; its policy stays as it is.", err=True)
     elif is_applied:
-        outcome = plan_apply.apply(site, lambda step: _confirm(step, yes), _now())
+        confirm = functools.partial(_confirm, yes)
+        outcome = plan_apply.apply(site, confirm, plan_apply.by_hand(site), _now())
         _Printer(site, as_json, as_ics).outcome(outcome)
         ctx.exit(EXIT_WARNING if outcome.missing else 0)
     else:
@@ -149,7 +151,7 @@ def _now() -> datetime.datetime:
     return now().replace(microsecond=0)
 
 
-def _confirm(step: Step, yes: bool) -> bool:
+def _confirm(yes: bool, step: Step) -> bool:
     ask(f"{step.what} Is that so?", yes)
     return True
 
