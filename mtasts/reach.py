@@ -13,7 +13,7 @@ from mtasts.errors import MtastsError
 from mtasts.policy import Mode, Policy
 
 AT_ONCE = 32  # look-ups under way: enough to hide their waiting, few enough for a resolver
-_STRICTNESS = (Mode.NONE, Mode.TESTING, Mode.ENFORCE)
+STRICTNESS = (Mode.NONE, Mode.TESTING, Mode.ENFORCE)
 
 
 class Outcome(NamedTuple):
@@ -32,7 +32,7 @@ def is_narrower(old: Optional[Policy], new: Policy) -> bool:
 
 
 def _is_stricter(old: Policy, new: Policy) -> bool:
-    return _STRICTNESS.index(new.mode) > _STRICTNESS.index(old.mode)
+    return STRICTNESS.index(new.mode) > STRICTNESS.index(old.mode)
 
 
 def lost(
