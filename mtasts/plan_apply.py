@@ -10,12 +10,13 @@ import os
 from typing import Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple, cast
 
 from mtasts import plan_store, probe, reach
+from mtasts.change import Wishes
 from mtasts.domain import Domain
 from mtasts.errors import printable
 from mtasts.folder import HISTORY_FILE
 from mtasts.holder import Holder
 from mtasts.plan import MAX_TTL, Kind, Plan, PlanError, Step, mark
-from mtasts.planning import Change, change_steps, retire_steps
+from mtasts.planning import change_steps, retire_steps
 from mtasts.policy import Policy
 from mtasts.record import STSRecord, candidates, read_sts
 from mtasts.store import NoPolicy, Store, read_bytes
@@ -53,16 +54,16 @@ class Site(NamedTuple):
 
 def make(
     site: Site,
-    change: Optional[Change],
+    wishes: Optional[Wishes],
     ttl: int,
     now: datetime.datetime,
     is_kept: bool = True,
 ) -> Plan:
-    """The plan for `change`, or for the removal if it is None; kept beside the policy.
+    """The plan for the `wishes`, or for the removal if there are none; kept beside the policy.
 
     `ttl`, in seconds, is the longest of the domains' MX and TXT records. A plan without steps is
     not kept, nor is any if `is_kept` is false. Raises `PlanError`, also if there is a plan already,
-    and as `Store.current` does.
+    and as `change_steps` and `Store.current` do.
     """
     site.store.current(site.holder)
     site.store.require_own(site.holder)
@@ -73,23 +74,23 @@ def make(
                 f"there is a plan for {site.holder} already",
                 f"Carry it out, or cancel it with: mtasts plan {site.holder} --cancel",
             )
-        plan = _planned(site, change, ttl, now)
+        plan = _planned(site, wishes, ttl, now)
         if plan.steps and is_kept:
             plan_store.write(site.folder, plan)
     return plan
 
 
-def _planned(site: Site, change: Optional[Change], ttl: int, now: datetime.datetime) -> Plan:
+def _planned(site: Site, wishes: Optional[Wishes], ttl: int, now: datetime.datetime) -> Plan:
     if ttl > MAX_TTL:
         raise PlanError("plan-ttl", f"no record has a TTL of {ttl} s", "Look it up in the zone.")
     span = datetime.timedelta(seconds=ttl)
     history = site.store.history(site.holder)
     try:
-        if change is None:
+        if wishes is None:
             steps = retire_steps(history, span, now)
         else:
             members = [site.store.history(domain) for domain in site.domains()]
-            steps = change_steps([history, *members], change, span, now)
+            steps = change_steps([history, *members], wishes, span, now)
     except OverflowError as error:
         raise _beyond_dates(site) from error
     if any(step.due.year > plan_store.LAST_YEAR for step in steps):

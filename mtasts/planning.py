@@ -12,12 +12,14 @@ stricter last.
 import datetime
 from typing import Any, List, NamedTuple, Optional, Sequence, Tuple
 
+from mtasts.change import Wishes, changed
 from mtasts.domain import MXPattern
 from mtasts.history import HistoryEntry
 from mtasts.horizon import accepts, cacheable, lifetime, names, settled
 from mtasts.plan import Kind, PlanError, Step, dated
 from mtasts.policy import Mode, Policy
 from mtasts.proposal import FIRST_MAX_AGE
+from mtasts.reach import STRICTNESS
 
 # max_age in seconds, from the first days of `enforce` to the most that every sender takes.
 LADDER = (FIRST_MAX_AGE, 604800, 2592000, 31536000)
@@ -25,39 +27,28 @@ SHORTEST_MAX_AGE = 86400
 # A week of mail as it comes, and a day until the last reports are in (RFC 8460 section 4.1).
 OBSERVATION = datetime.timedelta(days=8)
 _AT_ONCE = datetime.timedelta(0)
-_STRICTNESS = (Mode.NONE, Mode.TESTING, Mode.ENFORCE)
-
-
-class Change(NamedTuple):
-    """What is wanted of a policy; None: as it is. `max_age` is in seconds."""
-
-    add_mx: Tuple[MXPattern, ...] = ()
-    remove_mx: Tuple[MXPattern, ...] = ()
-    mode: Optional[Mode] = None
-    max_age: Optional[int] = None
 
 
 def change_steps(
     histories: Sequence[Sequence[HistoryEntry]],
-    change: Change,
+    wishes: Wishes,
     ttl: datetime.timedelta,
     now: datetime.datetime,
 ) -> Tuple[Step, ...]:
-    """The steps from the policy that is served to `change`; none if it is there.
+    """The steps from the policy that is served to the `wishes`; none if they have come true.
 
     The first of `histories` (each oldest first) is the one of the policy, the others are those of
-    members of its class, who had other policies before. Raises `PlanError` for a change that
-    contradicts itself or the policy.
+    members of its class, who had other policies before. Raises `MtastsError` for
+    wishes that contradict themselves or the policy.
     """
     draft = _Draft(histories, ttl, now)
-    _refuse(draft.policy, change)
-    goal = _goal(draft.policy, change)
+    goal = _goal(draft.policy, wishes)
     draft.serve(
-        _opened(draft.policy, goal, change),
+        _opened(draft.policy, goal, wishes),
         "A host is named before it takes mail, and what is milder comes first (RFC 8461 8.1).",
     )
-    _add_mx(draft, change)
-    _remove_mx(draft, goal, change)
+    _add_mx(draft, wishes)
+    _remove_mx(draft, goal, wishes)
     _end(draft, goal)
     return dated(tuple(draft.steps), now, now)
 
@@ -156,56 +147,36 @@ class _Draft:
         self.policy = policy
 
 
-def _refuse(policy: Policy, change: Change) -> None:
-    """Raise `PlanError` for a change that cannot be meant."""
-    both = [name for name in change.add_mx if name in change.remove_mx]
+def _goal(policy: Policy, wishes: Wishes) -> Policy:
+    """The policy at the end of the plan; raises `MtastsError` for what cannot be meant."""
+    both = [name for name in wishes.add_mx if name in wishes.remove_mx]
     if both:
         raise PlanError("plan-mx-both", f"{both[0]} is to be added and removed at once")
-    unknown = [name for name in change.remove_mx if name not in policy.mx]
-    if unknown:
-        raise PlanError(
-            "plan-mx-unknown",
-            f"the policy has no mx line {unknown[0]}; it has {_list(policy.mx)}",
-            "Name a line as it stands in the policy.",
-        )
-    if change.max_age is not None and not SHORTEST_MAX_AGE <= change.max_age <= LADDER[-1]:
-        raise PlanError(
-            "plan-max-age",
-            f"not every sender takes a max_age of {change.max_age}",
-            f"Choose from {SHORTEST_MAX_AGE} (a day) to {LADDER[-1]} (a year).",
-        )
-    if change.mode is Mode.NONE:
+    if wishes.mode is Mode.NONE:
         raise PlanError(
             "plan-mode-none", "mode none is the first step of a removal", "Use: mtasts retire"
         )
-
-
-def _goal(policy: Policy, change: Change) -> Policy:
-    """The policy at the end of the plan; raises `PlanError`."""
-    mx = [name for name in policy.mx if name not in change.remove_mx]
-    mx += [name for name in dict.fromkeys(change.add_mx) if name not in mx]
-    if not mx:
+    if wishes.max_age is not None and not SHORTEST_MAX_AGE <= wishes.max_age <= LADDER[-1]:
         raise PlanError(
-            "plan-mx-none-left",
-            "no mx line would be left",
-            "Add the hosts that take the mail, or take the policy away with: mtasts retire",
+            "plan-max-age",
+            f"not every sender takes a max_age of {wishes.max_age}",
+            f"Choose from {SHORTEST_MAX_AGE} (a day) to {LADDER[-1]} (a year).",
         )
-    max_age = policy.max_age if change.max_age is None else change.max_age
-    return Policy(change.mode or policy.mode, max_age, tuple(mx))
+    return Policy.parse(changed(policy.to_bytes(), wishes))
 
 
-def _opened(policy: Policy, goal: Policy, change: Change) -> Policy:
+def _opened(policy: Policy, goal: Policy, wishes: Wishes) -> Policy:
     """The policy to begin with: it also names what is added, and is never stricter."""
-    is_raised = _STRICTNESS.index(goal.mode) > _STRICTNESS.index(policy.mode)
-    added = tuple(name for name in dict.fromkeys(change.add_mx) if not names(policy, name))
+    is_raised = STRICTNESS.index(goal.mode) > STRICTNESS.index(policy.mode)
+    added = tuple(name for name in dict.fromkeys(wishes.add_mx) if not names(policy, name))
     return Policy(
-        min(policy.mode, goal.mode, key=_STRICTNESS.index),
+        min(policy.mode, goal.mode, key=STRICTNESS.index),
         policy.max_age if is_raised else min(policy.max_age, goal.max_age),
         policy.mx + added,
     )
 
 
-def _add_mx(draft: _Draft, change: Change) -> None:
+def _add_mx(draft: _Draft, wishes: Wishes) -> None:
     """The MX record comes when every policy that may be applied names the host."""
     before = draft.history[-1].policy
     known = [
@@ -213,7 +184,7 @@ def _add_mx(draft: _Draft, change: Change) -> None:
     ]
     added = tuple(
         name
-        for name in dict.fromkeys(change.add_mx)
+        for name in dict.fromkeys(wishes.add_mx)
         if not names(before, name) or not all(accepts(policy, name) for policy in known)
     )
     if not added:
@@ -235,21 +206,21 @@ def _add_mx(draft: _Draft, change: Change) -> None:
     )
 
 
-def _remove_mx(draft: _Draft, goal: Policy, change: Change) -> None:
+def _remove_mx(draft: _Draft, goal: Policy, wishes: Wishes) -> None:
     """The line goes when no MX record is left that needs it, in no resolver's cache either."""
     narrow = Policy(draft.policy.mode, draft.policy.max_age, goal.mx)
-    if change.remove_mx:
+    if wishes.remove_mx:
         draft.step(
             Kind.REMOVE_MX,
-            f"In DNS, let no MX record need {_list(change.remove_mx)} any more.",
+            f"In DNS, let no MX record need {_list(wishes.remove_mx)} any more.",
             "A host leaves the policy only after it has left DNS (RFC 8461 8.1).",
             policy=narrow,
-            mx=change.remove_mx,
+            mx=wishes.remove_mx,
         )
     draft.serve(
         narrow,
         "Resolvers may have the old MX records until then (RFC 8461 8.1).",
-        _When(draft.ttl if change.remove_mx else _AT_ONCE),
+        _When(draft.ttl if wishes.remove_mx else _AT_ONCE),
     )
 
 

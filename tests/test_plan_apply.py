@@ -8,11 +8,11 @@ import pytest
 
 import nameserver
 from mtasts import plan_apply, plan_store
+from mtasts.change import Wishes
 from mtasts.domain import Domain, MXPattern
 from mtasts.holder import ClassName
 from mtasts.plan import Kind, PlanError
 from mtasts.plan_apply import Site
-from mtasts.planning import Change
 from mtasts.policy import InvalidPolicy, Mode, Policy
 from mtasts.probe import LookupFailed
 from mtasts.store import Store, StoreError, policy_path, read_bytes
@@ -22,8 +22,8 @@ DAY = datetime.timedelta(days=1)
 HOUR = datetime.timedelta(hours=1)
 ORG, NET = Domain("example.org"), Domain("example.net")
 ENFORCE = Policy(Mode.ENFORCE, 604800, ("mx1.example.org",)).to_bytes()
-MOVE = Change((MXPattern("mx2.example.org"),), (MXPattern("mx1.example.org"),))
-ADD = Change((MXPattern("mx2.example.org"),))
+ADD = Wishes(add_mx=(MXPattern("mx2.example.org"),))
+MOVE = ADD._replace(remove_mx=(MXPattern("mx1.example.org"),))
 
 
 @pytest.fixture
@@ -111,7 +111,7 @@ def test_making_a_plan_changes_nothing_else(site):
 
 
 @pytest.mark.parametrize(
-    ("change", "options"), [(MOVE, {"is_kept": False}), (Change(mode=Mode.ENFORCE), {})]
+    ("change", "options"), [(MOVE, {"is_kept": False}), (Wishes(mode=Mode.ENFORCE), {})]
 )
 def test_what_is_not_to_be_kept_or_has_no_steps_is_not_kept(site, change, options):
     make(site, change, **options)
@@ -120,7 +120,7 @@ def test_what_is_not_to_be_kept_or_has_no_steps_is_not_kept(site, change, option
 
 def test_reports_are_the_operators_word(site):
     site.store.write(ORG, ENFORCE.replace(b"enforce", b"testing"), NOW - 50 * DAY)
-    plan = make(site, Change(mode=Mode.ENFORCE))
+    plan = make(site, Wishes(mode=Mode.ENFORCE))
     assert plan.next.kind is Kind.REPORTS
     assert apply(site, NOW, answer=False).missing
     assert apply(site, NOW).missing == ""
@@ -140,7 +140,7 @@ def test_reports_are_the_operators_word(site):
 )
 def test_enforce_waits_for_live_hosts_that_the_policy_covers(site, dns, records, code):
     site.store.write(ORG, ENFORCE.replace(b"enforce", b"testing"), NOW - 50 * DAY)
-    make(site, Change(mode=Mode.ENFORCE))
+    make(site, Wishes(mode=Mode.ENFORCE))
     apply(site, NOW)
     dns.table[ORG] = records
     before = read_bytes(site.store.root, ORG)
@@ -153,7 +153,7 @@ def test_enforce_waits_for_live_hosts_that_the_policy_covers(site, dns, records,
 def test_a_host_that_comes_back_is_not_cut_off(site, dns):
     site.store.write(ORG, ENFORCE.replace(b"max", b"mx: mx2.example.org\r\nmax"), NOW - 50 * DAY)
     dns.table[ORG] = ["10 mx2.example.org"]
-    make(site, Change((), (MXPattern("mx1.example.org"),)))
+    make(site, Wishes(remove_mx=(MXPattern("mx1.example.org"),)))
     assert apply(site, NOW).missing == ""
     dns.table[ORG] = ["10 mx1.example.org"]
     assert refused(apply, site, NOW + DAY) == "plan-mx-uncovered"

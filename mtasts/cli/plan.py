@@ -7,6 +7,7 @@ from typing import Any, Callable, Dict, Optional, Tuple
 import click
 
 from mtasts import icalendar, plan_apply, plan_store
+from mtasts.change import Wishes
 from mtasts.cli.common import (
     DOMAIN,
     DURATION,
@@ -26,7 +27,6 @@ from mtasts.domain import Domain, MXPattern
 from mtasts.holder import Holder
 from mtasts.plan import Kind, Plan, Step, utc
 from mtasts.plan_apply import Site
-from mtasts.planning import Change
 from mtasts.policy import Mode
 from mtasts.store import Store
 
@@ -98,14 +98,14 @@ def plan(
       mtasts plan example.org --apply
       mtasts plan example.org --ics > plan.ics
     """
-    change = Change(add_mx, remove_mx, Mode(mode) if mode else None, max_age)
-    if (change != Change()) + is_applied + is_cancelled > 1:
+    wishes = Wishes(mode and Mode(mode), max_age, (), add_mx, remove_mx)
+    if (wishes != Wishes()) + is_applied + is_cancelled > 1:
         raise click.UsageError("Choose one: a change, --apply or --cancel.")
-    if dry_run and change == Change():
+    if dry_run and wishes == Wishes():
         raise click.UsageError("--dry-run is for a change.")
     site = Site(store, name, resolver)
-    if change != Change():
-        _make(site, change, ttl, dry_run, _Printer(site, as_json, as_ics))
+    if wishes != Wishes():
+        _make(site, wishes, ttl, dry_run, _Printer(site, as_json, as_ics))
     elif is_cancelled:
         plan_apply.cancel(site)
         click.echo(f"There is no plan for {name} any more; its policy stays as it is.", err=True)
@@ -142,8 +142,8 @@ def retire(
     _make(site, None, ttl, dry_run, _Printer(site, as_json, as_ics))
 
 
-def _make(site: Site, change: Optional[Change], ttl: int, dry_run: bool, show: "_Printer") -> None:
-    show.plan(plan_apply.make(site, change, ttl, _now(), not dry_run), is_kept=not dry_run)
+def _make(site: Site, wishes: Optional[Wishes], ttl: int, dry_run: bool, show: "_Printer") -> None:
+    show.plan(plan_apply.make(site, wishes, ttl, _now(), not dry_run), is_kept=not dry_run)
 
 
 def _now() -> datetime.datetime:
