@@ -13,7 +13,7 @@ from typing import Any, Callable, Iterable, Iterator
 
 import click
 
-from mtasts import duration, idn
+from mtasts import dns_settings, duration, idn
 from mtasts.domain import Domain, MXPattern
 from mtasts.errors import MtastsError, printable
 from mtasts.finding import InvalidText
@@ -100,6 +100,16 @@ def resolver_option(command: Callable) -> Callable:
         metavar="ADDRESS[:PORT]",
         envvar="MTASTS_RESOLVER",
         help="Ask this resolver instead of the machine's own.",
+    )(command)
+
+
+def dns_config_option(command: Callable) -> Callable:
+    """Add --dns-config, for what publishes."""
+    return click.option(
+        "--dns-config",
+        envvar="MTASTS_DNS_CONFIG",
+        metavar="FILE",
+        help=f"Who may change which zone. [default: {dns_settings.DEFAULT_PATH}, if it is there]",
     )(command)
 
 

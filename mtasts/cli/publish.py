@@ -10,6 +10,7 @@ from mtasts.cli.common import (
     DOMAIN,
     EXIT_FAILED,
     EXIT_WARNING,
+    dns_config_option,
     json_option,
     now,
     policy_dir_option,
@@ -40,12 +41,7 @@ _EXITS = {State.WAITING: EXIT_WARNING, State.FAILED: EXIT_FAILED}
     metavar="SECONDS",
     help="How long the name servers have to agree.",
 )
-@click.option(
-    "--dns-config",
-    envvar="MTASTS_DNS_CONFIG",
-    metavar="FILE",
-    help=f"Who may change which zone. [default: {dns_settings.DEFAULT_PATH}, if it is there]",
-)
+@dns_config_option
 @click.option("--ca", metavar="FILE", help="Trust the roots in this PEM file only.")
 @click.option("--resolver", metavar="ADDRESS[:PORT]", help="Ask this resolver.")
 @policy_dir_option
