@@ -1,15 +1,15 @@
 """A plan carried out: one step when it is due, and nothing more.
 
-What is ours to do is done: the policy, and the end of serving it. What the operator does in DNS is
-told, and counts as done when DNS shows it, for every domain that has the policy. Clean reports are
-the operator's word.
+What is ours to do is done: the policy, its id in DNS, the end of serving it. What the operator does
+in DNS is told, and counts as done when DNS shows it, for every domain that has the policy. Clean
+reports are the operator's word.
 """
 
 import datetime
 import os
 from typing import Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple, cast
 
-from mtasts import plan_store, probe, reach
+from mtasts import plan_store, probe, publications, reach
 from mtasts.change import Wishes
 from mtasts.domain import Domain
 from mtasts.errors import printable
@@ -18,7 +18,9 @@ from mtasts.holder import Holder
 from mtasts.plan import MAX_TTL, Kind, Plan, PlanError, Step, mark
 from mtasts.planning import change_steps, retire_steps
 from mtasts.policy import Policy
-from mtasts.record import STSRecord, candidates, read_sts
+from mtasts.publish import Clock, publish
+from mtasts.publish_record import Options
+from mtasts.record import STSRecord, candidates
 from mtasts.store import NoPolicy, Store, read_bytes
 
 SHOWN = 5  # domains in a sentence
@@ -33,11 +35,11 @@ class Outcome(NamedTuple):
 
 
 class Site(NamedTuple):
-    """Where a plan is carried out: the policy's holder in its store, seen through a resolver."""
+    """Where a plan is carried out: the policy's holder in its store, and how it is published."""
 
     store: Store
     holder: Holder
-    resolver: Optional[str]
+    options: Options = Options()
 
     @property
     def folder(self) -> str:
@@ -126,20 +128,15 @@ def cancel(site: Site) -> None:
             raise PlanError("plan-unknown", f"there is no plan for {site.holder}")
 
 
-def apply(
-    site: Site,
-    confirm: Callable[[Step], bool],
-    publish: Callable[[Domain], str],
-    now: datetime.datetime,
-) -> Outcome:
+def apply(site: Site, confirm: Callable[[Step], bool], clock: Clock) -> Outcome:
     """Do the step that is due, or see whether the operator has done it; nothing more.
 
-    `confirm` asks the operator for what cannot be seen; `publish` makes a domain's policy known and
-    returns what is still missing. Raises `PlanError` if nothing is due or the policy was changed by
-    somebody else, `LookupFailed`, and as `Store.replace` does.
+    `confirm` asks the operator for what cannot be seen. Raises `PlanError` if nothing is due or the
+    policy was changed by somebody else, `LookupFailed`, and as `Store.replace` does.
     """
     site.store.require_own(site.holder)
     with plan_store.locked(site.folder):
+        now = clock()
         plan = current(site, now)
         step = plan.step_due(now)
         _refuse_overtaken(site, plan, step)
@@ -148,13 +145,11 @@ def apply(
             return Outcome(step, "", plan.after(now, plan.mark))
         if step.kind is Kind.REPORTS:
             missing = "" if confirm(step) else "Nobody has said that the reports are clean."
-        elif step.kind is Kind.PUBLISH:
-            missing = next(filter(None, map(publish, site.domains())), "")
         else:
-            missing = _ACTS[step.kind](site, step, now)
+            missing = _ACTS[step.kind](site, step, clock)
         if missing:
             return Outcome(step, missing, plan)
-        plan = plan.after(now, mark(site.store.history(site.holder)))
+        plan = plan.after(clock(), mark(site.store.history(site.holder)))
         if plan.next:
             plan_store.write(site.folder, plan)
         else:
@@ -176,11 +171,11 @@ def _refuse_overtaken(site: Site, plan: Plan, step: Step) -> None:
         )
 
 
-def _serve(site: Site, step: Step, now: datetime.datetime) -> str:
+def _serve(site: Site, step: Step, clock: Clock) -> str:
     """Serve the step's policy, unless a live MX host would be held back by it."""
     old, new = read_bytes(site.store.root, site.holder), cast(Policy, step.policy)
     _refuse_uncovered(site, Policy.parse(old), new)
-    site.store.replace(site.holder, old, new.to_bytes(), now)
+    site.store.replace(site.holder, old, new.to_bytes(), clock())
     return ""
 
 
@@ -201,38 +196,39 @@ def _refuse_uncovered(site: Site, served: Policy, new: Policy) -> None:
             )
 
 
-def by_hand(site: Site) -> Callable[[Domain], str]:
-    """The `publish` of an operator who changes the zone, and then lets us look."""
-
-    def publish(domain: Domain) -> str:
-        record = STSRecord(site.store.current(domain).id)
-        if _records(site, domain) == [record]:
-            return ""
-        return f"DNS does not yet say '{record}' for {domain}. See: mtasts dns {domain}"
-
-    return publish
+def _publish(site: Site, _step: Step, clock: Clock) -> str:
+    """What keeps the policy of the first domain that has it from being published."""
+    return next(filter(None, (_unpublished(site, domain, clock) for domain in site.domains())), "")
 
 
-def _remove_txt(site: Site, _step: Step, _now: datetime.datetime) -> str:
+def _unpublished(site: Site, domain: Domain, clock: Clock) -> str:
+    entry = site.store.last(domain)
+    past = publications.read(site.store.root, domain)
+    if past and past[-1].id == entry.id and entry.is_of(past[-1].policy):
+        return ""
+    *_, last = publish(site.store, domain, clock, site.options)
+    return f"{last.said}\n{last.remedy}".strip() if last.state.is_end else ""
+
+
+def _remove_txt(site: Site, _step: Step, _clock: Clock) -> str:
     """Which domains still have their record."""
-    there = [domain for domain in site.domains() if _records(site, domain)]
+    there = [domain for domain in site.domains() if _has_record(site, domain)]
     return f"DNS still has the _mta-sts TXT record of {_some(there)}." if there else ""
 
 
-def _records(site: Site, domain: Domain) -> List[Optional[STSRecord]]:
-    """The records that claim to be the domain's; None for one that is none."""
-    found = probe.txt(STSRecord.owner(domain), site.resolver)
-    return [read_sts(text).record for text in candidates(found, STSRecord.VERSION)]
+def _has_record(site: Site, domain: Domain) -> bool:
+    found = probe.txt(STSRecord.owner(domain), site.options.resolver)
+    return bool(candidates(found, STSRecord.VERSION))
 
 
-def _add_mx(site: Site, step: Step, _now: datetime.datetime) -> str:
+def _add_mx(site: Site, step: Step, _clock: Clock) -> str:
     """Which hosts no MX record names; of several domains one is enough, to be late is no risk."""
     live = [host for _, host in _live_mx(site)]
     missing = [name for name in step.mx if not any(name.covers(host) for host in live)]
     return f"No MX record names {', '.join(missing)} yet." if missing else ""
 
 
-def _remove_mx(site: Site, step: Step, _now: datetime.datetime) -> str:
+def _remove_mx(site: Site, step: Step, _clock: Clock) -> str:
     """Which MX records need what is to be removed."""
     policy = cast(Policy, step.policy)
     left = [
@@ -251,7 +247,7 @@ def _live_mx(site: Site) -> Iterator[Tuple[Domain, str]]:
 
 
 def _mx_hosts(site: Site, domain: Domain) -> List[str]:
-    return [record.host for record in probe.mx(domain, site.resolver)]
+    return [record.host for record in probe.mx(domain, site.options.resolver)]
 
 
 def _some(names: Sequence[str]) -> str:
@@ -259,8 +255,9 @@ def _some(names: Sequence[str]) -> str:
     return ", ".join(names[:SHOWN]) + more
 
 
-_ACTS: Dict[Kind, Callable[[Site, Step, datetime.datetime], str]] = {
+_ACTS: Dict[Kind, Callable[[Site, Step, Clock], str]] = {
     Kind.SERVE: _serve,
+    Kind.PUBLISH: _publish,
     Kind.ADD_MX: _add_mx,
     Kind.REMOVE_MX: _remove_mx,
     Kind.REMOVE_TXT: _remove_txt,

@@ -6,6 +6,9 @@ import re
 
 import pytest
 
+from mtasts import publications
+from mtasts.publications import Publication
+
 DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2} UTC"
 POLICY = "version: STSv1\r\nmode: enforce\r\nmx: mx1.example.org\r\nmax_age: 604800\r\n"
 
@@ -35,10 +38,14 @@ def policy(mtasts):
     return (mtasts.root / "example.org" / "mta-sts.txt").read_text().split()
 
 
-def publish(mtasts, domain="example.org"):
-    """What the operator does by hand."""
-    _, out, _ = mtasts("dns", domain, "--json")
-    mtasts.mx["_mta-sts." + domain] = [json.loads(out)[0]["data"]]
+def publish(mtasts):
+    """What `mtasts publish` leaves behind."""
+    folder = mtasts.root / "example.org"
+    name = json.loads((folder / "history.jsonl").read_text().splitlines()[-1])["id"]
+    now = datetime.datetime.now(datetime.timezone.utc)
+    data = (folder / "mta-sts.txt").read_bytes()
+    publications.add(str(mtasts.root), Publication("example.org", name, now, data))
+    mtasts.mx["_mta-sts.example.org"] = [f"v=STSv1; id={name};"]
 
 
 def apply(mtasts, *options):

@@ -6,7 +6,7 @@ from typing import Any, Callable, Dict, Optional, Tuple
 
 import click
 
-from mtasts import icalendar, plan_apply, plan_store
+from mtasts import dns_settings, icalendar, plan_apply, plan_store
 from mtasts.change import Wishes
 from mtasts.cli.common import (
     DOMAIN,
@@ -15,6 +15,7 @@ from mtasts.cli.common import (
     HOLDER,
     MX_PATTERN,
     ask,
+    dns_config_option,
     dry_run_option,
     json_option,
     now,
@@ -28,6 +29,7 @@ from mtasts.holder import Holder
 from mtasts.plan import Kind, Plan, Step, utc
 from mtasts.plan_apply import Site
 from mtasts.policy import Mode
+from mtasts.publish_record import Options
 from mtasts.store import Store
 
 
@@ -63,6 +65,7 @@ def _mx_option(name: str, said: str) -> Callable:
 @click.option("--cancel", "is_cancelled", is_flag=True, help="Forget the plan.")
 @dry_run_option
 @yes_option
+@dns_config_option
 @resolver_option
 @policy_dir_option
 @json_option
@@ -80,6 +83,7 @@ def plan(
     is_cancelled: bool,
     dry_run: bool,
     yes: bool,
+    dns_config: Optional[str],
     resolver: Optional[str],
     store: Store,
     as_json: bool,
@@ -103,15 +107,18 @@ def plan(
         raise click.UsageError("Choose one: a change, --apply or --cancel.")
     if dry_run and wishes == Wishes():
         raise click.UsageError("--dry-run is for a change.")
-    site = Site(store, name, resolver)
+    site = Site(store, name)
     if wishes != Wishes():
         _make(site, wishes, ttl, dry_run, _Printer(site, as_json, as_ics))
     elif is_cancelled:
         plan_apply.cancel(site)
         click.echo(f"There is no plan for {name} any more; its policy stays as it is.", err=True)
     elif is_applied:
-        confirm = functools.partial(_confirm, yes)
-        outcome = plan_apply.apply(site, confirm, plan_apply.by_hand(site), _now())
+        outcome = plan_apply.apply(
+            site._replace(options=Options(dns_settings.load(dns_config), resolver)),
+            functools.partial(_confirm, yes),
+            _now,
+        )
         _Printer(site, as_json, as_ics).outcome(outcome)
         ctx.exit(EXIT_WARNING if outcome.missing else 0)
     else:
@@ -138,7 +145,7 @@ def retire(
       mtasts retire example.org --dry-run
       mtasts retire example.org
     """
-    site = Site(store, domain, None)
+    site = Site(store, domain)
     _make(site, None, ttl, dry_run, _Printer(site, as_json, as_ics))
 
 
