@@ -98,9 +98,9 @@ def dated(
     found = []
     before = made
     for step in steps:
-        dated = step._replace(due=max(before + step.wait, step.not_before))
-        before = step.done or max(dated.due, now)
-        found.append(dated)
+        due = max(before + step.wait, step.not_before)
+        before = step.done or max(due, now)
+        found.append(step._replace(due=due))
     return tuple(found)
 
 

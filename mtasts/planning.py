@@ -92,6 +92,9 @@ class _When(NamedTuple):
     not_before: Optional[datetime.datetime] = None
 
 
+_NEXT = _When()
+
+
 class _Draft:
     """Steps in the making. `policy` is what is served after those that are there."""
 
@@ -121,7 +124,7 @@ class _Draft:
         kind: Kind,
         what: str,
         why: str,
-        when: _When = _When(),  # noqa: B008 - it cannot change
+        when: _When = _NEXT,
         **about: Any,
     ) -> None:
         """Append a step; `about` is its policy and mx."""
@@ -132,7 +135,7 @@ class _Draft:
         self,
         policy: Policy,
         why: str,
-        when: _When = _When(),  # noqa: B008 - it cannot change
+        when: _When = _NEXT,
     ) -> None:
         """Append the two steps of a changed policy; none if it is the same."""
         if policy == self.policy:

@@ -105,11 +105,11 @@ def test_json_is_the_plan_as_it_is_kept(example):
     code, out, _ = example("plan", "example.org", "--max-age", "30d", "--json")
     plan = json.loads(out)
     assert code == 0
-    assert plan["domain"] == "example.org"
+    assert plan["name"] == "example.org"
     assert [step["kind"] for step in plan["steps"]] == ["serve", "publish"]
     assert "max_age: 2592000\r\n" in plan["steps"][0]["policy"]
     kept = json.loads((example.root / "example.org" / "plan.json").read_text())
-    assert dict(kept, domain="example.org") == plan
+    assert dict(kept, name="example.org") == plan
     _, out, _ = apply(example, "--json")
     first, second = json.loads(out)["steps"]
     assert first["done"]

@@ -213,7 +213,7 @@ class _Printer:
         )
 
     def _facts(self, made: Plan) -> Dict[str, Any]:
-        return dict(plan_store.as_json(made), domain=self.site.holder)
+        return dict(plan_store.as_json(made), name=self.site.holder)
 
     def _events(self, made: Plan) -> Any:
         for number, step in enumerate(made.steps, 1):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import threading
@@ -151,6 +152,32 @@ def test_a_change_is_carried_through_and_a_lagging_secondary_is_waited_for(world
     assert code == 0
     assert steps[-1]["said"].startswith("published since ")
     assert world.ns1.log().count("updating zone") == before.count("updating zone")
+
+
+@pytest.mark.parametrize("stack", ["bionic", "newest"])
+def test_a_plan_publishes_what_it_has_changed_and_sees_the_mx_records(world, stack):
+    world.start("@ MX 10 mx.example.test.", "@ MX 20 mx2.example.test.")
+    world.configure()
+    world.environment["SSL_CERT_FILE"] = world.root
+
+    def plan(*options):
+        return world.command("plan", DOMAIN, *options, stack=stack)
+
+    assert plan("--add-mx", "mx2.example.test").returncode == 0
+    assert plan("--apply").stdout.startswith("Done: Serve mode testing")
+    assert "mx: mx2.example.test" in stands()
+    fetch = ("fetch", DOMAIN, "--ca", world.root)
+    wait_for(lambda: world.command(*fetch).returncode == 0, "the policy is served")
+    threading.Timer(5, lambda: world.ns2.notify(DOMAIN, NS1)).start()
+    assert plan("--apply").stdout.startswith("Done: Publish")
+    assert world.ns1.txt(OWNER) == world.ns2.txt(OWNER) == [f'"v=STSv1; id={world.id()};"']
+    early = plan("--apply")
+    assert (early.returncode, "[plan-not-due]" in early.stderr) == (3, True)
+    path = os.path.join(os.path.dirname(POLICY_FILE), "plan.json")
+    with open(path) as file:
+        steps = re.sub(r'"done": "[0-9]{4}', '"done": "2020', file.read())
+    write(path, steps)
+    assert plan("--apply").stdout.endswith("That was the last step of the plan.\n")
 
 
 def test_two_at_once_leave_one_record(world):
