@@ -149,7 +149,9 @@ def apply(site: Site, confirm: Callable[[Step], bool], clock: Clock) -> Outcome:
             missing = _ACTS[step.kind](site, step, clock)
         if missing:
             return Outcome(step, missing, plan)
-        plan = plan.after(clock(), mark(site.store.history(site.holder)))
+        is_change = step.kind is Kind.SERVE
+        known = mark(site.store.history(site.holder)) if is_change else plan.mark
+        plan = plan.after(clock(), known)
         if plan.next:
             plan_store.write(site.folder, plan)
         else:
@@ -163,17 +165,23 @@ def _refuse_overtaken(site: Site, plan: Plan, step: Step) -> None:
     # This very step, interrupted before the plan was written.
     is_served = history[-1].policy == step.policy and mark(history[:-1] or history) == plan.mark
     if mark(history) != plan.mark and not (step.kind is Kind.SERVE and is_served):
-        raise PlanError(
-            "plan-overtaken",
-            f"the policy of {site.holder} was changed by something else than its plan",
-            f"Cancel the plan with mtasts plan {site.holder} --cancel, and make another one: its"
-            " dates take the change into account.",
-        )
+        raise _overtaken(site)
+
+
+def _overtaken(site: Site) -> PlanError:
+    return PlanError(
+        "plan-overtaken",
+        f"the policy of {site.holder} was changed by something else than its plan",
+        f"Cancel the plan with mtasts plan {site.holder} --cancel, and make another one: its dates"
+        " take the change into account.",
+    )
 
 
 def _serve(site: Site, step: Step, clock: Clock) -> str:
     """Serve the step's policy, unless a live MX host would be held back by it."""
     old, new = read_bytes(site.store.root, site.holder), cast(Policy, step.policy)
+    if not site.store.history(site.holder)[-1].is_of(old):
+        raise _overtaken(site)
     _refuse_uncovered(site, Policy.parse(old), new)
     site.store.replace(site.holder, old, new.to_bytes(), clock())
     return ""

@@ -181,6 +181,18 @@ def test_a_policy_changed_by_hand_ends_the_plan(site, dns, is_taken_back):
     assert add.due >= NOW + HOUR + 8 * DAY
 
 
+def test_a_policy_changed_while_the_operator_thinks_ends_the_plan(site):
+    site.store.write(ORG, ENFORCE.replace(b"enforce", b"testing"), NOW - 50 * DAY)
+    make(site, Wishes(mode=Mode.ENFORCE))
+
+    def change_meanwhile(_step):
+        site.store.write(ORG, ENFORCE.replace(b"mx1", b"mx3"), NOW)
+        return True
+
+    plan_apply.apply(site, change_meanwhile, lambda: NOW)
+    assert refused(apply, site, NOW) == "plan-overtaken"
+
+
 def test_an_id_that_was_adopted_is_no_change(site, dns):
     make(site)
     apply(site, NOW)
