@@ -69,16 +69,15 @@ def make(
     """
     site.store.current(site.holder)
     site.store.require_own(site.holder)
-    with plan_store.locked(site.folder):
-        if plan_store.read(site.folder):
-            raise PlanError(
-                "plan-exists",
-                f"there is a plan for {site.holder} already",
-                f"Carry it out, or cancel it with: mtasts plan {site.holder} --cancel",
-            )
-        plan = _planned(site, wishes, ttl, now)
-        if plan.steps and is_kept:
-            plan_store.write(site.folder, plan)
+    if plan_store.read(site.folder):
+        raise PlanError(
+            "plan-exists",
+            f"there is a plan for {site.holder} already",
+            f"Carry it out, or cancel it with: mtasts plan {site.holder} --cancel",
+        )
+    plan = _planned(site, wishes, ttl, now)
+    if plan.steps and is_kept:
+        plan_store.replace(site.folder, None, plan)
     return plan
 
 
@@ -108,8 +107,8 @@ def _beyond_dates(site: Site) -> PlanError:
     )
 
 
-def current(site: Site, now: datetime.datetime) -> Plan:
-    """The plan in progress, with its dates as of `now`; raises `PlanError` if there is none."""
+def current(site: Site) -> Plan:
+    """The plan in progress, as it is kept; raises `PlanError` if there is none."""
     site.store.current(site.holder)
     plan = plan_store.read(site.folder)
     if plan is None:
@@ -118,14 +117,13 @@ def current(site: Site, now: datetime.datetime) -> Plan:
             f"there is no plan for {site.holder}",
             f"Make one, for example with: mtasts plan {site.holder} --mode enforce",
         )
-    return plan.dated(now)
+    return plan
 
 
 def cancel(site: Site) -> None:
     """Forget the plan; the policy stays as it is. Raises `NoPolicy` or `PlanError`."""
-    with plan_store.locked(site.folder):
-        if not plan_store.remove(site.folder):
-            raise PlanError("plan-unknown", f"there is no plan for {site.holder}")
+    if not plan_store.remove(site.folder):
+        raise PlanError("plan-unknown", f"there is no plan for {site.holder}")
 
 
 def apply(site: Site, confirm: Callable[[Step], bool], clock: Clock) -> Outcome:
@@ -135,28 +133,23 @@ def apply(site: Site, confirm: Callable[[Step], bool], clock: Clock) -> Outcome:
     policy was changed by somebody else, `LookupFailed`, and as `Store.replace` does.
     """
     site.store.require_own(site.holder)
-    with plan_store.locked(site.folder):
-        now = clock()
-        plan = current(site, now)
-        step = plan.step_due(now)
-        _refuse_overtaken(site, plan, step)
-        if step.kind is Kind.STOP:
-            site.store.retire(Domain(site.holder), now)  # the plan goes with the folder
-            return Outcome(step, "", plan.after(now, plan.mark))
-        if step.kind is Kind.REPORTS:
-            missing = "" if confirm(step) else "Nobody has said that the reports are clean."
-        else:
-            missing = _ACTS[step.kind](site, step, clock)
-        if missing:
-            return Outcome(step, missing, plan)
-        is_change = step.kind is Kind.SERVE
-        known = mark(site.store.history(site.holder)) if is_change else plan.mark
-        plan = plan.after(clock(), known)
-        if plan.next:
-            plan_store.write(site.folder, plan)
-        else:
-            plan_store.remove(site.folder)
-    return Outcome(step, "", plan)
+    plan = current(site)
+    step = plan.step_due(clock())
+    _refuse_overtaken(site, plan, step)
+    if step.kind is Kind.STOP:
+        site.store.retire(Domain(site.holder), clock())  # the plan goes with the folder
+        return Outcome(step, "", plan.after(clock(), plan.mark))
+    if step.kind is Kind.REPORTS:
+        missing = "" if confirm(step) else "Nobody has said that the reports are clean."
+    else:
+        missing = _ACTS[step.kind](site, step, clock)
+    if missing:
+        return Outcome(step, missing, plan)
+    is_change = step.kind is Kind.SERVE
+    known = mark(site.store.history(site.holder)) if is_change else plan.mark
+    after = plan.after(clock(), known)
+    plan_store.replace(site.folder, plan, after if after.next else None)
+    return Outcome(step, "", after)
 
 
 def _refuse_overtaken(site: Site, plan: Plan, step: Step) -> None:

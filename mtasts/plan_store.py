@@ -1,8 +1,9 @@
 """The plan of a domain on disk: `<root>/<domain>/plan.json`, beside the policy that it changes.
 
 The file appears whole or not at all, and is for people, too: every step with its date, what it does
-and why. It is there while a plan is carried out, and no longer. Commands that carry out or cancel
-the same plan take turns by a lock on the folder.
+and why. It is there while a plan is carried out, and no longer. Who replaces it says what it was,
+so that of two commands at work on the same plan one is refused; a step that both did is as if done
+once. No lock is held while the network is waited for.
 """
 
 import contextlib
@@ -45,22 +46,38 @@ def read(folder: str) -> Optional[Plan]:
         ) from error
 
 
-def write(folder: str, plan: Plan) -> None:
-    """Keep `plan` in a domain's folder instead of what was there; raises `PlanError`."""
+def replace(folder: str, old: Optional[Plan], new: Optional[Plan]) -> None:
+    """Keep `new` in a domain's folder instead of `old`; None stands for no plan.
+
+    Raises `PlanError`, also if there is something else than `old` by now.
+    """
     path = os.path.join(folder, PLAN_FILE)
-    text = json.dumps(as_json(plan), indent=2) + "\n"
     try:
-        replace_file(path, text.encode("ascii"))
+        with _locked(folder):
+            if read(folder) != old:
+                raise PlanError(
+                    "plan-changed-meanwhile",
+                    f"another program has just changed {path}",
+                    "Look at the plan, then do this again.",
+                )
+            if new:
+                text = json.dumps(as_json(new), indent=2) + "\n"
+                replace_file(path, text.encode("ascii"))
+            elif old:
+                _unlink(path)
     except OSError as error:
         raise _failed(path, error) from error
 
 
 def remove(folder: str) -> bool:
-    """Forget the plan in a domain's folder; False if there is none. Raises `PlanError`."""
+    """Forget the plan in a domain's folder, whatever it is; False if there is none.
+
+    Raises `PlanError`.
+    """
     path = os.path.join(folder, PLAN_FILE)
     try:
-        os.unlink(path)
-        sync_folder(folder)
+        with _locked(folder):
+            _unlink(path)
     except FileNotFoundError:
         return False
     except OSError as error:
@@ -68,22 +85,18 @@ def remove(folder: str) -> bool:
     return True
 
 
+def _unlink(path: str) -> None:
+    os.unlink(path)
+    sync_folder(os.path.dirname(path))
+
+
 @contextlib.contextmanager
-def locked(folder: str) -> Iterator[None]:
-    """Hold a domain's plan for one command; raises `PlanError` if another one holds it."""
+def _locked(folder: str) -> Iterator[None]:
+    """Hold the folder for the moment of a change; raises `OSError`."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    except OSError as error:
-        raise _failed(folder, error) from error
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
-    except BlockingIOError as error:
-        raise PlanError(
-            "plan-busy",
-            f"another program is at work on the plan in {folder}",
-            "Try again when it has finished.",
-        ) from error
     finally:
         os.close(descriptor)  # the lock goes with it
 

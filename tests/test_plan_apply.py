@@ -107,10 +107,10 @@ def test_making_a_plan_changes_nothing_else(site):
     before = read_bytes(site.store.root, ORG)
     plan = make(site)
     assert read_bytes(site.store.root, ORG) == before
-    assert plan_apply.current(site, NOW) == plan
+    assert plan_apply.current(site) == plan
     assert refused(make, site) == "plan-exists"
     plan_apply.cancel(site)
-    assert refused(plan_apply.current, site, NOW) == "plan-unknown"
+    assert refused(plan_apply.current, site) == "plan-unknown"
     assert refused(plan_apply.cancel, site) == "plan-unknown"
 
 
@@ -217,7 +217,7 @@ def test_a_step_that_was_interrupted_is_done_again(site):
     made = make(site)
     apply(site, NOW)
     history = site.store.history(ORG)
-    plan_store.write(site.folder, made)
+    plan_store.replace(site.folder, plan_store.read(site.folder), made)
     outcome = apply(site, NOW + HOUR)
     assert outcome.missing == ""
     assert outcome.plan.next.kind is Kind.PUBLISH
@@ -244,7 +244,7 @@ def test_dns_that_does_not_answer_is_an_error_and_no_step(site, dns):
     dns.table[ORG] = None
     with pytest.raises(LookupFailed):
         apply(site, NOW + 8 * DAY)
-    assert plan_apply.current(site, NOW) == plan
+    assert plan_apply.current(site) == plan
 
 
 def test_aliases_count(site, dns):
@@ -328,12 +328,18 @@ def test_a_ttl_that_no_record_has_is_refused(site):
     assert refused(plan_apply.make, site, MOVE, 2**31, NOW) == "plan-ttl"
 
 
-def test_two_commands_at_once(site):
-    make(site)
-    with plan_store.locked(site.folder):
-        assert refused(apply, site, NOW) == "plan-busy"
-        assert refused(plan_apply.cancel, site) == "plan-busy"
-    assert apply(site, NOW).missing == ""
+def test_a_plan_cancelled_while_the_operator_thinks_does_not_come_back(site):
+    site.store.write(ORG, ENFORCE.replace(b"enforce", b"testing"), NOW - 50 * DAY)
+    make(site, Wishes(mode=Mode.ENFORCE))
+
+    def cancel_meanwhile(_step):
+        plan_apply.cancel(site)
+        return True
+
+    assert (
+        refused(plan_apply.apply, site, cancel_meanwhile, lambda: NOW) == "plan-changed-meanwhile"
+    )
+    assert refused(plan_apply.current, site) == "plan-unknown"
 
 
 def damaged(facts):

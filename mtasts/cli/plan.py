@@ -32,6 +32,8 @@ from mtasts.policy import Mode
 from mtasts.publish_record import Options
 from mtasts.store import Store
 
+_WAIT = 30  # seconds for name servers to agree; who lags longer is looked at by the next --apply
+
 
 def _ttl_option(command: Callable) -> Callable:
     return click.option(
@@ -115,14 +117,14 @@ def plan(
         click.echo(f"There is no plan for {name} any more; its policy stays as it is.", err=True)
     elif is_applied:
         outcome = plan_apply.apply(
-            site._replace(options=Options(dns_settings.load(dns_config), resolver)),
+            site._replace(options=Options(dns_settings.load(dns_config), resolver, wait=_WAIT)),
             functools.partial(_confirm, yes),
             _now,
         )
         _Printer(site, as_json, as_ics).outcome(outcome)
         ctx.exit(EXIT_WARNING if outcome.missing else 0)
     else:
-        _Printer(site, as_json, as_ics).plan(plan_apply.current(site, _now()))
+        _Printer(site, as_json, as_ics).plan(plan_apply.current(site).dated(_now()))
 
 
 @click.command()
@@ -191,7 +193,7 @@ class _Printer:
     def outcome(self, outcome: plan_apply.Outcome) -> None:
         """Print what came of a step, and what comes next."""
         if self.as_json or self.as_ics:
-            self.plan(outcome.plan)
+            self.plan(outcome.plan.dated(_now()))
             return
         step, following = outcome.step, outcome.plan.next
         if outcome.missing:

@@ -168,7 +168,9 @@ def test_a_plan_publishes_what_it_has_changed_and_sees_the_mx_records(world, sta
     assert "mx: mx2.example.test" in stands()
     fetch = ("fetch", DOMAIN, "--ca", world.root)
     wait_for(lambda: world.command(*fetch).returncode == 0, "the policy is served")
-    threading.Timer(5, lambda: world.ns2.notify(DOMAIN, NS1)).start()
+    lagging = plan("--apply")
+    assert (lagging.returncode, f"({NS2}) has no record" in lagging.stdout) == (1, True)
+    world.notify()
     assert plan("--apply").stdout.startswith("Done: Publish")
     assert world.ns1.txt(OWNER) == world.ns2.txt(OWNER) == [f'"v=STSv1; id={world.id()};"']
     early = plan("--apply")
