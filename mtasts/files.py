@@ -1,7 +1,9 @@
 """Files that appear whole or not at all, also after a power cut."""
 
+import fcntl
 import os
 import tempfile
+import time
 from typing import Optional, Tuple
 
 
@@ -47,3 +49,24 @@ def sync_folder(folder: str) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def lock(folder: str, patience: float) -> int:
+    """Take the lock of `folder`; it is free again when the descriptor returned is closed.
+
+    Raises `OSError`, and `TimeoutError` if another process keeps it for `patience` seconds.
+    """
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    deadline = time.monotonic() + patience
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return descriptor
+        except BlockingIOError as error:
+            if time.monotonic() > deadline:
+                os.close(descriptor)
+                raise TimeoutError(folder) from error
+        except BaseException:
+            os.close(descriptor)
+            raise
+        time.sleep(0.02)

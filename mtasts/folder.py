@@ -8,9 +8,10 @@ import os
 import stat
 from typing import List
 
+from mtasts.domain import Domain, InvalidDomain
 from mtasts.errors import MtastsError, printable
 from mtasts.history import HistoryEntry
-from mtasts.holder import Holder
+from mtasts.holder import ClassName, Holder, InvalidClassName, holder
 from mtasts.policy import MAX_POLICY_BYTES
 
 POLICY_FILE = "mta-sts.txt"
@@ -97,6 +98,66 @@ def real_path(root: str, name: Holder) -> str:
             "Let links point to folders inside the policy directory only.",
         )
     return real
+
+
+def target_of(root: str, name: Holder) -> Holder:
+    """Who holds the policy that `name` has: itself, unless it is an alias or a member.
+
+    Raises `PolicyUnreadable` for a link that leads elsewhere.
+    """
+    real = real_path(root, name)
+    try:
+        return holder(os.path.basename(os.path.dirname(real)))
+    except (InvalidDomain, InvalidClassName) as error:
+        raise PolicyUnreadable(
+            "policy-link-astray",
+            f"{policy_path(root, name)} leads to {printable(real, 300)}",
+            "Let links point to the folder of a domain or class only.",
+        ) from error
+
+
+def require_own(root: str, name: Holder) -> None:
+    """Raise `StoreError` if `name` is an alias or a member, whose policy is not its own."""
+    require_no_alias(root, name)
+    if os.path.islink(policy_path(root, name)):
+        raise StoreError(
+            "member-not-writable",
+            f"{name} has the policy of {target_of(root, name)}",
+            f"Change {target_of(root, name)}, or give {name} its own: mtasts detach {name}",
+        )
+
+
+def require_no_alias(root: str, name: Holder) -> None:
+    """Raise `StoreError` if the folder of `name` is a link to another one."""
+    folder = os.path.join(root, name)
+    if os.path.islink(folder):
+        raise StoreError(
+            "alias-not-writable",
+            f"{name} is an alias of {target_of(root, name)}",
+            f"Change {target_of(root, name)}, or remove the link {folder} first.",
+        )
+
+
+def check_alias(root: str, new: Domain, target: Domain) -> None:
+    """Raise what `alias` would raise; writes nothing."""
+    read_bytes(root, target)  # an alias of what cannot be served would be a trap
+    link = os.path.join(root, new)
+    if os.path.lexists(link):
+        raise StoreError(
+            "policy-exists",
+            f"{new} has a policy already, in {link}",
+            "Remove it first, if no sender may have cached it any more.",
+        )
+
+
+def class_of(root: str, domain: Domain) -> ClassName:
+    """The class that `domain` is a member of; raises `StoreError` if there is none."""
+    read_bytes(root, domain)
+    require_no_alias(root, domain)
+    target = target_of(root, domain)
+    if not isinstance(target, ClassName):
+        raise StoreError("member-unknown", f"{domain} is no member of a class")
+    return target
 
 
 def read_history(root: str, name: Holder) -> List[HistoryEntry]:

@@ -39,6 +39,12 @@ class Row(NamedTuple):
         """The gravest severity of the findings."""
         return lint.worst(self.findings)
 
+    @property
+    def codes(self) -> List[str]:
+        """The codes of the findings, each once, the gravest first."""
+        found = sorted(self.findings, key=lambda one: _GRAVITY.index(one.severity))
+        return list(dict.fromkeys(one.code for one in found))
+
 
 def row(
     domain: Domain,

@@ -16,29 +16,30 @@ take turns by a lock on the root.
 
 import contextlib
 import datetime
-import fcntl
 import os
 import shutil
 import tempfile
-import time
 from typing import Callable, Iterator, List, Optional
 
 from mtasts.domain import Domain, InvalidDomain
-from mtasts.errors import printable
-from mtasts.files import replace_file, replace_link, sync_folder
+from mtasts.files import lock, replace_file, replace_link, sync_folder
 from mtasts.folder import (
     HISTORY_FILE,
     POLICY_FILE,
     NoPolicy,
     PolicyUnreadable,
     StoreError,
+    check_alias,
+    class_of,
     policy_path,
     read_bytes,
     read_history,
-    real_path,
+    require_no_alias,
+    require_own,
+    target_of,
 )
 from mtasts.history import HistoryEntry, joined, to_bytes
-from mtasts.holder import ClassName, Holder, InvalidClassName, holder
+from mtasts.holder import ClassName, Holder, InvalidClassName
 from mtasts.policy import InvalidPolicy, Policy
 
 DEFAULT_ROOT = "/var/lib/mtasts/policies"
@@ -90,15 +91,7 @@ class Store:
 
         Raises `PolicyUnreadable` for a link that leads elsewhere.
         """
-        real = real_path(self.root, name)
-        try:
-            return holder(os.path.basename(os.path.dirname(real)))
-        except (InvalidDomain, InvalidClassName) as error:
-            raise PolicyUnreadable(
-                "policy-link-astray",
-                f"{policy_path(self.root, name)} leads to {printable(real, 300)}",
-                "Let links point to the folder of a domain or class only.",
-            ) from error
+        return target_of(self.root, name)
 
     def sharers(self, target: Holder) -> Iterator[Domain]:
         """The domains that have the policy of `target`, itself included if it is a domain."""
@@ -184,7 +177,7 @@ class Store:
         No other writer comes between the reading and the writing. Raises as `write` does.
         """
         with self._locked():
-            self.require_own(name)
+            require_own(self.root, name)
             folder = os.path.join(self.root, name)
             is_new = not os.path.isdir(folder)
             if not is_new:
@@ -201,41 +194,10 @@ class Store:
                     self._append(name, entry)
             return self._entered(name)
 
-    def require_own(self, name: Holder) -> None:
-        """Raise `StoreError` if `name` is an alias or a member, whose policy is not its own."""
-        self.require_no_alias(name)
-        if os.path.islink(policy_path(self.root, name)):
-            raise StoreError(
-                "member-not-writable",
-                f"{name} has the policy of {self.target(name)}",
-                f"Change {self.target(name)}, or give {name} its own: mtasts detach {name}",
-            )
-
-    def require_no_alias(self, name: Holder) -> None:
-        """Raise `StoreError` if the folder of `name` is a link to another one."""
-        folder = os.path.join(self.root, name)
-        if os.path.islink(folder):
-            raise StoreError(
-                "alias-not-writable",
-                f"{name} is an alias of {self.target(name)}",
-                f"Change {self.target(name)}, or remove the link {folder} first.",
-            )
-
-    def check_alias(self, new: Domain, target: Domain) -> None:
-        """Raise what `alias` would raise; writes nothing."""
-        read_bytes(self.root, target)  # an alias of what cannot be served would be a trap
-        link = os.path.join(self.root, new)
-        if os.path.lexists(link):
-            raise StoreError(
-                "policy-exists",
-                f"{new} has a policy already, in {link}",
-                "Remove it first, if no sender may have cached it any more.",
-            )
-
     def adopt(self, name: Holder, known: str, now: datetime.datetime) -> HistoryEntry:
         """Let the policy have the id `known`, by which DNS names it already. Raises as `write`."""
         with self._locked():
-            self.require_own(name)
+            require_own(self.root, name)
             entry = self._entered(name)
             if entry.id != known:
                 with _failing_as_store_error(os.path.join(self.root, name)):
@@ -248,7 +210,7 @@ class Store:
         Raises `NoPolicy` or `PolicyUnreadable` for `target`, `StoreError` if `new` is there.
         """
         with self._locked():
-            self.check_alias(new, target)
+            check_alias(self.root, new, target)
             link = os.path.join(self.root, new)
             with _failing_as_store_error(link):
                 # Where an alias leads to, not the class that this may be a member of.
@@ -266,7 +228,7 @@ class Store:
             entry = self._entered(target)._replace(first=now)
             folder = os.path.join(self.root, domain)
             link = os.path.join(os.pardir, target, POLICY_FILE)
-            self.require_no_alias(domain)
+            require_no_alias(self.root, domain)
             with _failing_as_store_error(folder):
                 if not os.path.isdir(folder):
                     self._create(domain, [entry], lambda path: os.symlink(link, path))
@@ -277,22 +239,13 @@ class Store:
                     self._save_history(domain, self.history(domain) + [entry])
                     replace_link(policy_path(self.root, domain), link)
 
-    def class_of(self, domain: Domain) -> ClassName:
-        """The class that `domain` is a member of; raises `StoreError` if there is none."""
-        read_bytes(self.root, domain)
-        self.require_no_alias(domain)
-        target = self.target(domain)
-        if not isinstance(target, ClassName):
-            raise StoreError("member-unknown", f"{domain} is no member of a class")
-        return target
-
     def detach(self, domain: Domain) -> None:
         """Give a member of a class the same policy as its own, so that it can be changed alone.
 
         Raises `StoreError` if it is no member, `NoPolicy` or `PolicyUnreadable`.
         """
         with self._locked():
-            self.class_of(domain)
+            class_of(self.root, domain)
             self._entered(domain)
             path = policy_path(self.root, domain)
             with _failing_as_store_error(path):
@@ -389,30 +342,19 @@ class Store:
     def _locked(self) -> Iterator[None]:
         """Hold the store for one writer; raises `StoreError` if it stays taken."""
         try:
-            descriptor = os.open(self.root, os.O_RDONLY | os.O_DIRECTORY)
+            descriptor = lock(self.root, self.patience)
+        except TimeoutError as error:
+            raise StoreError(
+                "store-busy",
+                f"another program has been writing in {self.root} for {self.patience} s",
+                "Try again when it has finished.",
+            ) from error
         except OSError as error:
             raise self._unreadable(error) from error
         try:
-            deadline = time.monotonic() + self.patience
-            while not _try_lock(descriptor):
-                if time.monotonic() > deadline:
-                    raise StoreError(
-                        "store-busy",
-                        f"another program has been writing in {self.root} for {self.patience} s",
-                        "Try again when it has finished.",
-                    )
-                time.sleep(0.02)
             yield
         finally:
             os.close(descriptor)  # the lock goes with it
-
-
-def _try_lock(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 @contextlib.contextmanager

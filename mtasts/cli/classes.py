@@ -19,6 +19,7 @@ from mtasts.cli.common import (
 )
 from mtasts.domain import Domain
 from mtasts.errors import MtastsError
+from mtasts.folder import check_alias, class_of, require_no_alias
 from mtasts.holder import ClassName, Holder
 from mtasts.policy import InvalidPolicy, Policy
 from mtasts.store import NoPolicy, PolicyUnreadable, Store, policy_path, read_bytes
@@ -40,7 +41,7 @@ def alias(new: Domain, domain: Domain, dry_run: bool, store: Store, as_json: boo
       mtasts alias example.net example.org
     """
     if dry_run:
-        store.check_alias(new, domain)
+        check_alias(store.root, new, domain)
     else:
         store.alias(new, domain)
     target = store.target(domain)
@@ -112,7 +113,7 @@ def assign(target: ClassName, domains: Tuple[Domain, ...], **options: Any) -> No
 
 def _policy_now(store: Store, domain: Domain) -> Optional[Policy]:
     """What the domain has now; raises `StoreError` for an alias, which cannot be assigned."""
-    store.require_no_alias(domain)
+    require_no_alias(store.root, domain)
     try:
         return store.read(domain)
     except (NoPolicy, PolicyUnreadable, InvalidPolicy):
@@ -141,7 +142,7 @@ def detach(domains: Tuple[Domain, ...], dry_run: bool, store: Store, as_json: bo
     """
     done: List[Dict[str, Any]] = []
     for domain in domains:
-        former = store.class_of(domain)
+        former = class_of(store.root, domain)
         if not dry_run:
             store.detach(domain)
         done.append({"domain": domain, "class": former, "written": not dry_run})

@@ -17,6 +17,7 @@ from mtasts.cli.common import DURATION, HOLDER, MX_PATTERN, is_interactive
 from mtasts.domain import MXPattern
 from mtasts.errors import MtastsError, printable
 from mtasts.finding import InvalidText
+from mtasts.folder import require_own
 from mtasts.holder import Holder
 from mtasts.policy import MAX_POLICY_BYTES, Mode
 from mtasts.store import policy_path, read_bytes
@@ -62,7 +63,7 @@ def set_policy(
         raise click.UsageError(
             "Say what to change: --mode, --max-age, --mx, --add-mx, --remove-mx."
         )
-    how.store.require_own(name)
+    require_own(how.store.root, name)
     old = read_bytes(how.store.root, name)
     try:
         new = changed(old, wishes)
@@ -87,7 +88,7 @@ def edit(name: Holder, **options: Any) -> None:
       EDITOR=nano mtasts edit @mx-cluster-a
     """
     how = How(**options)
-    how.store.require_own(name)
+    require_own(how.store.root, name)
     old = read_bytes(how.store.root, name)
     with _working_copy(old) as path:
         while True:

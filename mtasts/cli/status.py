@@ -72,7 +72,7 @@ def _show(row: Row) -> None:
     mode = row.mode.value if row.mode else "invalid"
     since = row.since.strftime("%Y-%m-%d") if row.since else "-"
     said = [] if row.policy_of == row.domain else [f"of {row.policy_of}"]
-    said += dict.fromkeys(one.code for one in row.findings)
+    said += row.codes
     line = f"{row.domain:<40} {mode:<8} {since:<10} {row.id or '-':<22} {' '.join(said)}"
     click.echo(f"{severity} {line.rstrip()}")
 
