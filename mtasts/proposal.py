@@ -60,7 +60,8 @@ def findings(
         found.append(finding("proposal-mx-self", text=domain))
     elif tuple(live) == ("",):
         found.append(finding("proposal-mx-null", text=domain))
-    hosts = tuple(host for host in live or () if host)
+    hosts = (domain,) if live is not None and not live else tuple(live or ())
+    hosts = tuple(host for host in hosts if host)
     return tuple(found) + tuple(_of_hosts(policy, hosts)) + tuple(_of_names(domain, policy, hosts))
 
 

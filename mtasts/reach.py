@@ -58,8 +58,8 @@ def survey(
 ) -> Iterator[Outcome]:
     """What `new` means for each domain and the policy it has now (None: none), as answers come.
 
-    `live_mx` gives a domain's MX hosts and is called from several threads; the `MtastsError` that
-    it raises makes the outcome unknown.
+    Domains that the change takes nothing from are passed over. `live_mx` gives a domain's MX hosts
+    and is called from several threads; the `MtastsError` that it raises makes the outcome unknown.
     """
 
     def outcome(asked: Tuple[Domain, Optional[Policy]]) -> Outcome:
@@ -69,7 +69,7 @@ def survey(
         except MtastsError as error:
             return Outcome(domain, (), error.message)
 
-    waiting = iter(domains)
+    waiting = (asked for asked in domains if is_narrower(asked[1], new))
     with ThreadPoolExecutor(AT_ONCE) as pool:
         under_way = {pool.submit(outcome, one) for one in islice(waiting, AT_ONCE)}
         while under_way:

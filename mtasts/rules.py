@@ -475,7 +475,7 @@ RULES: Dict[str, Rule] = {
     ),
     "proposal-mx-uncovered": Rule(
         "warning",
-        "an MX record names '{text}', and the policy does not",
+        "mail goes to '{text}', and the policy does not name it",
         "RFC 8461 section 4.1",
         "Add --mx {text}, or take the host out of the MX records.",
     ),

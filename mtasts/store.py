@@ -191,7 +191,7 @@ class Store:
                     self._create(name, [entry], lambda path: replace_file(path, data))
                 elif data != old:
                     replace_file(os.path.join(folder, POLICY_FILE), data)
-                    self._append(name, entry)
+                    self._append(name, [entry])
             return self._entered(name)
 
     def adopt(self, name: Holder, known: str, now: datetime.datetime) -> HistoryEntry:
@@ -236,7 +236,7 @@ class Store:
                     with contextlib.suppress(InvalidPolicy, PolicyUnreadable):
                         self._entered(domain)
                     # The history first: what is interrupted here is put right by doing it again.
-                    self._save_history(domain, self.history(domain) + [entry])
+                    self._append(domain, self._continued(domain) + [entry])
                     replace_link(policy_path(self.root, domain), link)
 
     def detach(self, domain: Domain) -> None:
@@ -249,7 +249,7 @@ class Store:
             self._entered(domain)
             path = policy_path(self.root, domain)
             with _failing_as_store_error(path):
-                self._save_history(domain, self.history(domain))
+                self._append(domain, self._continued(domain))
                 replace_file(path, read_bytes(self.root, domain))
 
     def retire(self, domain: Domain, now: datetime.datetime) -> str:
@@ -306,15 +306,22 @@ class Store:
         entry = self._last(target, entries)
         if entry not in entries[-1:]:
             with _failing_as_store_error(policy_path(self.root, target)):
-                self._append(target, entry)
+                self._append(target, [entry])
         return entry
 
-    def _append(self, name: Holder, entry: HistoryEntry) -> None:
-        """Add a line to the history, by replacing the file: a torn line would be a lie."""
-        self._save_history(name, read_history(self.root, name) + [entry])
+    def _continued(self, domain: Domain) -> List[HistoryEntry]:
+        """What a member was served by its class since it joined; [] for all others."""
+        return self.history(domain)[len(read_history(self.root, domain)) :]
 
-    def _save_history(self, name: Holder, entries: List[HistoryEntry]) -> None:
-        replace_file(os.path.join(self.root, name, HISTORY_FILE), to_bytes(entries))
+    def _append(self, name: Holder, entries: List[HistoryEntry]) -> None:
+        """Add lines to the history, by replacing the file: a torn line would be a lie."""
+        path = os.path.join(self.root, name, HISTORY_FILE)
+        before = b""
+        with contextlib.suppress(FileNotFoundError), open(path, "rb") as file:
+            before = file.read()
+        if before and not before.endswith(b"\n"):
+            before += b"\n"
+        replace_file(path, before + to_bytes(entries))
 
     def _create(
         self, name: Holder, entries: List[HistoryEntry], make: Callable[[str], None]

@@ -18,7 +18,7 @@ def codes(out):
         (["10 mx1.example.org"], []),
         (["10 mx1.example.org", "20 mx2.example.org"], ["proposal-mx-uncovered"]),
         (["0 ."], ["proposal-mx-null"]),
-        ([], ["proposal-mx-self"]),
+        ([], ["proposal-mx-self", "proposal-mx-uncovered"]),
         (None, ["proposal-mx-unknown"]),
     ],
 )
@@ -98,5 +98,5 @@ def test_u_labels_are_converted_and_shown(mtasts):
 def test_a_dry_run_writes_nothing(mtasts):
     code, out, _ = mtasts("new", "example.org", "--mx", "mx.example.org", "--dry-run")
     assert code == 0
-    assert "mx: mx.example.org" in out
+    assert "would be mode testing, mx mx.example.org" in out
     assert os.listdir(str(mtasts.root)) == []

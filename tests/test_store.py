@@ -457,3 +457,16 @@ def test_a_policy_that_another_folder_leads_to_is_not_retired(store):
         store.retire(ORG, LATER)
     assert caught.value.code == "policy-shared"
     assert list(store.domains()) == [NET, ORG]
+
+
+def test_what_others_wrote_into_the_history_stays(store):
+    """A later release may know more members of a line; people leave the last line open."""
+    store.write(ORG, TESTING, NOW)
+    path = os.path.join(store.root, ORG, "history.jsonl")
+    line = json.dumps(dict(ENTRY, note="kept"))
+    with open(path, "w") as file:
+        file.write(line)
+    store.write(ORG, ENFORCE, LATER)
+    with open(path) as file:
+        assert file.readline() == line + "\n"
+    assert len(store.history(ORG)) == 2

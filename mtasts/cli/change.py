@@ -15,6 +15,7 @@ from mtasts.change import new_findings
 from mtasts.cli import findings as shown
 from mtasts.cli.common import (
     ask,
+    counted,
     dry_run_option,
     json_option,
     now,
@@ -82,8 +83,7 @@ def carry_out(name: Holder, old: bytes, new: bytes, how: How) -> None:
     if old != new:
         before = read(old).policy
         domains = [(domain, before) for domain in how.store.sharers(name)]
-        if reach.is_narrower(before, policy):
-            outcomes = look_up(domains, policy, how)
+        outcomes = look_up(domains, policy, how)
         report.update(domains=len(domains), **reach_as_json(outcomes))
         refuse_if_too_many(outcomes, how, report)
         is_warning = lint.worst(found) not in (Severity.OK, Severity.INFO)
@@ -95,7 +95,7 @@ def carry_out(name: Holder, old: bytes, new: bytes, how: How) -> None:
 
 
 def _spoken(name: Holder, domains: int) -> str:
-    return f"{name} and so of {domains} domains" if isinstance(name, ClassName) else name
+    return f"{name} and so of {counted(domains)}" if isinstance(name, ClassName) else name
 
 
 def _conclude(name: Holder, report: Dict[str, Any], how: How) -> None:
@@ -152,7 +152,7 @@ def refuse_if_too_many(outcomes: Sequence[Outcome], how: How, report: Dict[str, 
     count = sum(bool(one.hosts) for one in outcomes)
     raise MtastsError(
         "mx-uncovered",
-        f"{count} domains would have MX hosts that the policy does not cover, and "
+        f"{counted(count)} would have MX hosts that the policy does not cover, and "
         f"{len(outcomes) - count} could not be looked up; --max-uncovered is {how.max_uncovered}",
         "Change the MX records first, or say with --max-uncovered how many you accept.",
     )

@@ -2,7 +2,7 @@
 
 import collections
 import contextlib
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Dict, Optional, Tuple
 
 import click
 
@@ -11,11 +11,13 @@ from mtasts.cli.common import (
     DOMAIN,
     ValueType,
     ask,
+    counted,
     dry_run_option,
     json_option,
     now,
     policy_dir_option,
     print_json,
+    with_progress,
 )
 from mtasts.domain import Domain
 from mtasts.errors import MtastsError
@@ -71,7 +73,7 @@ def classes(store: Store, as_json: bool) -> None:
         print_json(facts)
         return
     for one in facts:
-        click.echo("{name:<40} {mode:<8} {domains:>7} domains".format(**one))
+        click.echo(f"{one['name']:<40} {one['mode']:<8} {counted(one['domains']):>15}")
 
 
 def _of_class(store: Store, name: ClassName, domains: int) -> Dict[str, Any]:
@@ -104,8 +106,8 @@ def assign(target: ClassName, domains: Tuple[Domain, ...], **options: Any) -> No
     report.update(reach_as_json(outcomes))
     refuse_if_too_many(outcomes, how, report)
     if not how.dry_run:
-        ask(f"Give {len(asked)} domains the policy of {target}?", how.yes, is_needed=False)
-        for domain, _ in asked:
+        ask(f"Give {counted(len(asked))} the policy of {target}?", how.yes, is_needed=False)
+        for domain, _ in with_progress(asked, len(asked), "domains assigned"):
             how.store.assign(domain, target, now())
         report["written"] = True
     _conclude(report, how)
@@ -124,8 +126,8 @@ def _conclude(report: Dict[str, Any], how: How) -> None:
     if how.as_json:
         print_json(report)
         return
-    said = "have" if report["written"] else "would have"
-    click.echo(f"{len(report['domains'])} domains {said} the policy of {report['name']}")
+    said = "now have" if report["written"] else "would have"
+    click.echo(f"{said} the policy of {report['name']}: {counted(len(report['domains']))}")
 
 
 @click.command()
@@ -140,12 +142,12 @@ def detach(domains: Tuple[Domain, ...], dry_run: bool, store: Store, as_json: bo
     Example:
       mtasts detach example.net
     """
-    done: List[Dict[str, Any]] = []
-    for domain in domains:
-        former = class_of(store.root, domain)
-        if not dry_run:
-            store.detach(domain)
-        done.append({"domain": domain, "class": former, "written": not dry_run})
+    done = [
+        {"domain": domain, "class": class_of(store.root, domain), "written": not dry_run}
+        for domain in dict.fromkeys(domains)
+    ]
+    for one in done if not dry_run else ():
+        store.detach(one["domain"])
     if as_json:
         print_json(done)
         return

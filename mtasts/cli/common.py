@@ -166,6 +166,11 @@ def ask(question: str, yes: bool, is_needed: bool = True) -> None:
         )
 
 
+def counted(domains: int) -> str:
+    """So many domains, in words."""
+    return "1 domain" if domains == 1 else f"{domains} domains"
+
+
 def with_progress(items: Iterable[Any], total: int, done: str) -> Iterator[Any]:
     """The `items`; after two seconds standard error says how many of `total` are `done`."""
     said = time.monotonic() + 2

@@ -63,11 +63,9 @@ def new(
     is_odd = any(one.code == "proposal-public-suffix" for one in found)
     if not dry_run and not yes and (not mx or is_odd):
         _confirm(name, policy, is_odd)
-    entry = None if dry_run else store.write(name, policy.to_bytes(), now())
-    if entry is None and not as_json:
-        click.echo(f"{policy_path(store.root, name)} would be:\n\n{policy}")
-    else:
-        say(store, name, entry or HistoryEntry.of(policy.to_bytes(), now()), as_json, found)
+    data = policy.to_bytes()
+    entry = HistoryEntry.of(data, now()) if dry_run else store.write(name, data, now())
+    say(store, name, entry, as_json, not dry_run, found)
 
 
 def _proposed(
@@ -138,15 +136,25 @@ def _confirm(name: Holder, policy: Policy, is_odd: bool) -> None:
 
 
 def say(
-    store: Store, name: Holder, entry: HistoryEntry, as_json: bool, found: Sequence[Finding] = ()
+    store: Store,
+    name: Holder,
+    entry: HistoryEntry,
+    as_json: bool,
+    written: bool,
+    found: Sequence[Finding] = (),
 ) -> None:
-    """Print what was written, and what comes next."""
+    """Print what was written, or would be, and what comes next."""
     path = policy_path(store.root, name)
-    facts: Any = {"domain": name, "path": path, "id": entry.id, "mode": entry.mode}
+    facts: Any = {"domain": name, "path": path, "written": written, "id": entry.id}
+    facts.update(mode=entry.mode, max_age=entry.max_age, mx=entry.mx)
     if as_json:
-        print_json(dict(facts, mx=entry.mx, findings=[shown.as_json(one) for one in found]))
+        print_json(dict(facts, findings=[shown.as_json(one) for one in found]))
         return
-    click.echo(f"{path}: mode {entry.mode}, mx {', '.join(entry.mx) or 'none'}, id {entry.id}")
+    would = "" if written else "would be "
+    names = ", ".join(entry.mx) or "none"
+    click.echo(f"{path}: {would}mode {entry.mode}, mx {names}, id {entry.id}")
+    if not written:
+        return
     if isinstance(name, ClassName):
         click.echo(f"Next: mtasts assign {name} DOMAIN...")
     else:

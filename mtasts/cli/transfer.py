@@ -76,7 +76,7 @@ def import_policy(
         entry = HistoryEntry.of(data, now(), adopted)
     else:
         entry = store.write(domain, data, now(), adopted)
-    say(store, domain, entry, as_json)
+    say(store, domain, entry, as_json, not dry_run)
 
 
 def _read(source: str, domain: Domain) -> Tuple[str, bytes]:
