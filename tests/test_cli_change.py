@@ -124,6 +124,7 @@ def test_a_person_is_asked(org):
         (["example.org", "--mx", "192.0.2.1"], 2, "[domain-address]"),
         (["example.org", "--remove-mx", "mx9.example.org"], 3, "[mx-not-named]"),
         (["example.org", "--mode", "enforced"], 2, "enforced"),
+        (["example.org", "--mode", "enforce", "--resolver", "ns.test"], 3, "[address-invalid]"),
     ],
 )
 def test_what_cannot_be_set_is_said_and_changes_nothing(org, arguments, code, said):
@@ -185,10 +186,32 @@ def test_what_the_editor_leaves_is_looked_at(org, editor, lines, code, said):
     assert text_of(org) == before
 
 
-def test_no_editor_is_an_error(org):
-    code, _, err = org("edit", "example.org", EDITOR="/nowhere/editor --wait")
+@pytest.mark.parametrize("command", ["/nowhere/editor --wait", "'unbalanced"])
+def test_an_editor_that_cannot_be_started_is_an_error(org, command):
+    before = text_of(org)
+    code, _, err = org("edit", "example.org", EDITOR=command)
     assert code == 3
     assert "[editor-failed]" in err
+    assert text_of(org) == before
+
+
+def test_a_change_by_somebody_else_is_seen_before_editing_again(org, editor):
+    other = f"{sys.executable} -m mtasts set example.org --max-age 2w > /dev/null"
+    once = editor(
+        'grep -q 1209600 "$1" && exit',
+        other,
+        "sed -i 's/86401/1209600/; s/: testing/: enforce/' \"$1\"",
+    )
+    code, said = org.on_terminal(
+        "edit",
+        "example.org",
+        answers=[("[y/N]", "y\n"), ("(q)uit", "e\n"), ("[y/N]", "y\n")],
+        EDITOR=once,
+    )
+    assert code == 0, said
+    assert "[policy-changed-meanwhile]" in said
+    assert "-max_age" not in said[said.rindex("@@") :]
+    assert b"mode: enforce" in text_of(org)
 
 
 def test_an_invalid_text_can_be_edited_again(org, editor):

@@ -425,3 +425,15 @@ def test_a_fetch_imports_no_flask(root):
     )
     argv = [sys.executable, "-c", code, str(root), PATH, HOST]
     assert "version: STSv1" in subprocess.check_output(argv, cwd=str(TOP), universal_newlines=True)
+
+
+def test_a_member_of_a_class_is_served_its_policy_and_the_class_is_not(ask, root):
+    (root / "@cluster").mkdir()
+    write(root / "@cluster" / "mta-sts.txt", OTHER)
+    (root / "example.net").mkdir()
+    (root / "example.net" / "mta-sts.txt").symlink_to("../@cluster/mta-sts.txt")
+    assert ask(host="mta-sts.example.net")[2] == OTHER
+    write(root / "@cluster" / "mta-sts.txt", POLICY)
+    time.sleep(1)
+    assert ask(host="mta-sts.example.net")[2] == POLICY
+    assert ask(host="mta-sts.@cluster")[0] == 404

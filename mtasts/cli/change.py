@@ -28,7 +28,7 @@ from mtasts.cli.common import (
 from mtasts.cli.difference import difference, show_difference
 from mtasts.domain import Domain
 from mtasts.errors import MtastsError, printable
-from mtasts.finding import Severity
+from mtasts.finding import Finding, Severity
 from mtasts.holder import ClassName, Holder
 from mtasts.policy import InvalidPolicy, Policy, read
 from mtasts.reach import Outcome
@@ -67,31 +67,33 @@ def carry_out(name: Holder, old: bytes, new: bytes, how: How) -> None:
     """Replace the policy `old` of `name` by `new`; raises `MtastsError` if that is refused."""
     policy = valid(new, f"the new policy of {name}")
     found = new_findings(old, new)
-    lines = difference(name, old, new)
-    report: Dict[str, Any] = {
-        "name": name,
-        "changed": old != new,
-        "written": False,
-        "diff": lines,
-        "findings": [shown.as_json(one) for one in found],
-    }
-    if not how.as_json:
-        show_difference(lines)
-        for one in found:
-            shown.show(one, name)
-    outcomes: List[Outcome] = []
+    report = _show_change(name, old, new, found, how)
     if old != new:
         before = read(old).policy
         domains = [(domain, before) for domain in how.store.sharers(name)]
         outcomes = look_up(domains, policy, how)
         report.update(domains=len(domains), **reach_as_json(outcomes))
         refuse_if_too_many(outcomes, how, report)
-        is_warning = lint.worst(found) not in (Severity.OK, Severity.INFO)
         if not how.dry_run:
+            is_warning = lint.worst(found) not in (Severity.OK, Severity.INFO)
             ask(f"Change the policy of {_spoken(name, len(domains))}?", how.yes, is_warning)
             how.store.replace(name, old, new, now())
             report["written"] = True
     _conclude(name, report, how)
+
+
+def _show_change(
+    name: Holder, old: bytes, new: bytes, found: Sequence[Finding], how: How
+) -> Dict[str, Any]:
+    """Show the difference and what is newly found in it; return both for --json."""
+    lines = difference(name, old, new)
+    if not how.as_json:
+        show_difference(lines)
+        for one in found:
+            shown.show(one, name)
+    objects = [shown.as_json(one) for one in found]
+    changed = old != new
+    return {"name": name, "changed": changed, "written": False, "diff": lines, "findings": objects}
 
 
 def _spoken(name: Holder, domains: int) -> str:
@@ -124,6 +126,8 @@ def look_up(
     domains: Sequence[Tuple[Domain, Optional[Policy]]], new: Policy, how: How
 ) -> List[Outcome]:
     """The domains, each with the policy it has now, that `new` would hurt, or may hurt."""
+    if how.resolver:
+        probe.split_address(how.resolver, 53)  # said once, and not of every domain
 
     def live_mx(domain: Domain) -> List[str]:
         return [record.host for record in probe.mx(domain, how.resolver)]

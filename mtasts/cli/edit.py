@@ -101,6 +101,7 @@ def edit(name: Holder, **options: Any) -> None:
                 if not is_interactive():
                     raise
                 _decide(error, path, policy_path(how.store.root, name))
+                old = read_bytes(how.store.root, name)  # somebody else may have changed it
 
 
 def _has_crlf(data: bytes) -> bool:
@@ -110,38 +111,36 @@ def _has_crlf(data: bytes) -> bool:
 @contextlib.contextmanager
 def _working_copy(data: bytes) -> Iterator[str]:
     """A file of one's own to edit, with LF, as editors like it; gone at the end."""
-    folder = tempfile.mkdtemp(prefix="mtasts-")
-    path = os.path.join(folder, "mta-sts.txt")
     try:
-        with open(path, "wb") as file:
-            file.write(data.replace(b"\r\n", b"\n") if _has_crlf(data) else data)
-        yield path
+        with tempfile.TemporaryDirectory(prefix="mtasts-") as folder:
+            path = os.path.join(folder, "mta-sts.txt")
+            with open(path, "wb") as file:
+                file.write(data.replace(b"\r\n", b"\n") if _has_crlf(data) else data)
+            yield path
     except OSError as error:
         raise MtastsError(
             "edit-failed",
-            f"{printable(error.filename or folder, 300)}: {error.strerror}",
+            f"{printable(error.filename or 'the copy to edit', 300)}: {error.strerror}",
             "Nothing was changed. See whether the disk is full.",
         ) from error
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _run_editor(path: str) -> None:
     command = os.environ.get("VISUAL") or os.environ.get("EDITOR")
     installed = (editor for editor in _EDITORS if shutil.which(editor))
-    words = shlex.split(command or next(installed, "vi")) or ["vi"]
+    editor = command or next(installed, "vi")
     try:
-        code = subprocess.call(words + [path])
-    except OSError as error:
-        raise _editor_failed(words[0], error.strerror) from error
+        code = subprocess.call(shlex.split(editor) + [path])
+    except (OSError, ValueError) as error:
+        raise _editor_failed(editor, str(error)) from error
     if code:
-        raise _editor_failed(words[0], f"it ended with {code}")
+        raise _editor_failed(editor, f"it ended with {code}")
 
 
-def _editor_failed(editor: str, why: Optional[str]) -> MtastsError:
+def _editor_failed(editor: str, why: str) -> MtastsError:
     return MtastsError(
         "editor-failed",
-        f"the editor {printable(editor, 300)} failed: {why}",
+        f"the editor {printable(editor, 300)} failed: {printable(why, 300)}",
         "Nothing was changed. Name another one in the environment variable EDITOR.",
     )
 
