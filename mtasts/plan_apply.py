@@ -13,7 +13,7 @@ from mtasts import plan_store, probe, publications, reach
 from mtasts.change import Wishes
 from mtasts.domain import Domain
 from mtasts.errors import printable
-from mtasts.folder import HISTORY_FILE
+from mtasts.folder import HISTORY_FILE, require_own
 from mtasts.holder import Holder
 from mtasts.plan import MAX_TTL, Kind, Plan, PlanError, Step, mark
 from mtasts.planning import change_steps, retire_steps
@@ -68,7 +68,7 @@ def make(
     and as `change_steps` and `Store.current` do.
     """
     site.store.current(site.holder)
-    site.store.require_own(site.holder)
+    require_own(site.store.root, site.holder)
     if plan_store.read(site.folder):
         raise PlanError(
             "plan-exists",
@@ -132,7 +132,7 @@ def apply(site: Site, confirm: Callable[[Step], bool], clock: Clock) -> Outcome:
     `confirm` asks the operator for what cannot be seen. Raises `PlanError` if nothing is due or the
     policy was changed by somebody else, `LookupFailed`, and as `Store.replace` does.
     """
-    site.store.require_own(site.holder)
+    require_own(site.store.root, site.holder)
     plan = current(site)
     step = plan.step_due(clock())
     _refuse_overtaken(site, plan, step)

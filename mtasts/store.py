@@ -260,16 +260,9 @@ class Store:
         """
         with self._locked():
             read_bytes(self.root, domain)
-            self.require_own(domain)
+            require_own(self.root, domain)
             tombstone = os.path.join(self.root, RETIRED, f"{domain}-{now:%Y%m%dT%H%M%SZ}")
-            aliases = [one for one in self.sharers(domain) if one != domain]
-            for alias in aliases:
-                if not os.path.islink(os.path.join(self.root, alias)):
-                    raise StoreError(
-                        "policy-shared",
-                        f"{policy_path(self.root, alias)} leads to the policy of {domain}",
-                        f"Give {alias} a policy of its own first.",
-                    )
+            aliases = self._aliases(domain)
             with _failing_as_store_error(tombstone):
                 os.makedirs(os.path.dirname(tombstone), exist_ok=True)
                 for alias in aliases:
@@ -278,6 +271,18 @@ class Store:
                 sync_folder(os.path.dirname(tombstone))
                 sync_folder(self.root)
         return tombstone
+
+    def _aliases(self, domain: Domain) -> List[Domain]:
+        """The other domains with the policy of `domain`; raises `StoreError` if one is no alias."""
+        aliases = [one for one in self.sharers(domain) if one != domain]
+        for alias in aliases:
+            if not os.path.islink(os.path.join(self.root, alias)):
+                raise StoreError(
+                    "policy-shared",
+                    f"{policy_path(self.root, alias)} leads to the policy of {domain}",
+                    f"Give {alias} a policy of its own first.",
+                )
+        return aliases
 
     def _bytes_or_none(self, name: Holder) -> Optional[bytes]:
         try:
