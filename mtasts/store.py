@@ -201,7 +201,7 @@ class Store:
             entry = self._entered(name)
             if entry.id != known:
                 with _failing_as_store_error(os.path.join(self.root, name)):
-                    self._append(name, entry._replace(first=now, id=known))
+                    self._append(name, [entry._replace(first=now, id=known)])
             return self._entered(name)
 
     def alias(self, new: Domain, target: Domain) -> None:
