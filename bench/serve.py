@@ -1,202 +1,91 @@
 """Serving policies: our files under Apache against a static vhost, nginx and plain Flask.
 
-All four run at once on ports of their own, with one certificate and one policy directory, and are
-asked in turn, so that a machine whose speed drifts is fair to all. Only ratios to the static vhost
-of the same round count. The load comes from wrk on this machine, which shares its cores.
+All run at once (servers.py) and are asked in turn, for one, many and very many policies within each
+round, so that a machine whose speed drifts is fair to all. Only ratios to the static vhost of the
+same round count; CPU is the server's own time for a request. `bare` is what mod_wsgi costs whatever
+it runs. The load comes from wrk on this machine, and shares its cores.
 """
 
 import argparse
-import os
+import itertools
 import pathlib
 import re
 import statistics
 import subprocess
 import sys
-import tempfile
+import time
+from typing import NamedTuple
 
 TOP = pathlib.Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(TOP / "tests"), str(TOP)]
 
-from rig import distribution, machine  # noqa: E402
+from bench.servers import (  # noqa: E402
+    HOST,
+    PORTS,
+    WORK,
+    arrange,
+    cpu_seconds,
+    make_policies,
+    memory,
+)
 from rig.apache import Apache, write  # noqa: E402
-from rig.policy_host import POLICIES, POLICY, VHOSTS, PolicyHosts  # noqa: E402
-from rig.process import listens, run, wait_for  # noqa: E402
+from rig.process import run  # noqa: E402
 
-WORK = "/var/lib/bench"
 PATH = "/.well-known/mta-sts.txt"
-HOST = "mta-sts.example.test"  # in the certificate, and sent as SNI
-PORTS = {"static": 8441, "nginx": 8442, "flask": 8443, "ours": 443}
-PID_FILES = {
-    "static": WORK + "/static.pid",
-    "nginx": WORK + "/nginx.pid",
-    "flask": WORK + "/flask.pid",
-    "ours": "/run/apache2/apache2.pid",
-}
+KINDS = {"fresh TLS": "true", "keep-alive": "false"}  # whether connections are closed, in Lua
+RELOADS = 7
+WARM_UP = 15  # times --seconds: until the children of ours have met most of the policies
 
-APACHE = """
-ServerName localhost
-PidFile {work}/{name}.pid
-ErrorLog {work}/{name}.log
-LoadModule mpm_event_module {modules}/mod_mpm_event.so
-LoadModule authz_core_module {modules}/mod_authz_core.so
-LoadModule ssl_module {modules}/mod_ssl.so
-LoadModule socache_shmcb_module {modules}/mod_socache_shmcb.so
-LoadModule mime_module {modules}/mod_mime.so
-LoadModule rewrite_module {modules}/mod_rewrite.so
-LoadModule wsgi_module {modules}/mod_wsgi.so
-TypesConfig /etc/mime.types
-User www-data
-Group www-data
-SSLSessionCache shmcb:{work}/{name}-cache(512000)
-LogFormat "%h %l %u %t \\"%r\\" %>s %O \\"%{{Referer}}i\\" \\"%{{User-Agent}}i\\"" combined
-CustomLog {work}/{name}-access.log combined
-Listen {port}
-<VirtualHost *:{port}>
-    ServerName mta-sts.example.test
-    SSLEngine on
-    SSLProtocol all -SSLv3 -TLSv1 -TLSv1.1
-    SSLCertificateFile {work}/cert.pem
-    SSLCertificateKeyFile {work}/cert.key
-    {serving}
-</VirtualHost>
-<Directory />
-    Require all granted
-</Directory>
-"""
-
-STATIC = """
-    DocumentRoot {policies}
-    RewriteEngine on
-    RewriteCond %{{HTTP_HOST}} ^mta-sts\\.(.+)$
-    RewriteRule ^/\\.well-known/mta-sts\\.txt$ {policies}/%1/mta-sts.txt [L]
-    RewriteRule ^ - [F]
-"""
-
-FLASK = """
-    WSGIScriptAlias / {work}/flask.wsgi
-    WSGIApplicationGroup %{{GLOBAL}}
-"""
-
-FLASK_APP = """
-from flask import Flask, request, send_from_directory
-
-application = Flask(__name__)
-
-@application.route("/.well-known/mta-sts.txt")
-def policy():
-    domain = request.host.split(":")[0][len("mta-sts."):]
-    return send_from_directory("{policies}/" + domain, "mta-sts.txt")
-"""
-
-NGINX = """
-user www-data;
-worker_processes auto;
-pid {work}/nginx.pid;
-error_log {work}/nginx.log;
-events {{ worker_connections 1024; }}
-http {{
-    types {{ text/plain txt; }}
-    access_log {work}/nginx-access.log combined;
-    server {{
-        listen {port} ssl backlog=511;
-        server_name "~^mta-sts\\.(?<domain>.+)$";
-        ssl_certificate {work}/cert.pem;
-        ssl_certificate_key {work}/cert.key;
-        ssl_protocols TLSv1.2 TLSv1.3;
-        location = /.well-known/mta-sts.txt {{ alias {policies}/$domain/mta-sts.txt; }}
-        location / {{ return 403; }}
-    }}
-}}
-"""
-
-# Hosts in a random order; other answers than 200 are counted.
+# Hosts in a random order. `bad` are answers other than 200, `lost` is whatever got no answer.
 WRK = """
-local count, close = {count}, {close}
 math.randomseed({seed})
 request = function()
-    local headers = {{Host = "mta-sts.d" .. math.random(0, count - 1) .. ".test"}}
-    if close then headers["Connection"] = "close" end
+    local headers = {{Host = "mta-sts.d" .. math.random(0, {count} - 1) .. ".test"}}
+    if {close} then headers["Connection"] = "close" end
     return wrk.format("GET", "{path}", headers)
 end
 done = function(summary, latency)
+    local errors = summary.errors
     print("p99", latency:percentile(99))
-    print("bad", summary.errors.status)
+    print("answers", summary.requests)
+    print("bad", errors.status)
+    print("lost", errors.connect + errors.read + errors.write + errors.timeout)
 end
 """
 
 
-def arrange() -> None:
-    """Start all four; policies may be added later."""
-    machine.make_fresh()
-    distribution.install(tempfile.mkdtemp())
-    os.makedirs(WORK)
-    certificate = [
-        "openssl",
-        "req",
-        "-x509",
-        "-newkey",
-        "ec",
-        "-pkeyopt",
-        "ec_paramgen_curve:P-256",
-    ]
-    certificate += ["-nodes", "-days", "2", "-subj", "/CN=" + HOST]
-    run(*certificate, "-keyout", WORK + "/cert.key", "-out", WORK + "/cert.pem")
-    with open("/etc/hosts", "a") as file:
-        file.write(f"127.0.0.1 {HOST}\n")
-    hosts = PolicyHosts(Apache(), None)
-    hosts.arrange()
-    lines = ["<VirtualHost *:443>", "ServerName " + HOST, "ServerAlias mta-sts.*"]
-    lines += [f"SSLCertificateFile {WORK}/cert.pem", f"SSLCertificateKeyFile {WORK}/cert.key"]
-    write(VHOSTS + "/bench.conf", "\n".join(lines + ["Include mtasts-tls.inc", "</VirtualHost>\n"]))
-    hosts.start()
-    write(WORK + "/flask.wsgi", FLASK_APP.format(policies=POLICIES))
-    for name, serving in (("static", STATIC), ("flask", FLASK)):
-        values = {"work": WORK, "name": name, "port": PORTS[name]}
-        values["serving"] = serving.format(work=WORK, policies=POLICIES)
-        write(f"{WORK}/{name}.conf", APACHE.format(modules="/usr/lib/apache2/modules", **values))
-        run("apache2", "-f", f"{WORK}/{name}.conf", "-k", "start")
-    nginx = NGINX.format(work=WORK, port=PORTS["nginx"], policies=POLICIES)
-    write(WORK + "/nginx.conf", nginx)
-    run("nginx", "-c", WORK + "/nginx.conf")
-    for port in PORTS.values():
-        wait_for(lambda port=port: listens(port), f"port {port}")
+class Load(NamedTuple):
+    """What a server did under load: requests per second, p99 in ms, CPU in us for a request.
+
+    `bad` counts what was not answered 200, or not at all.
+    """
+
+    rate: float
+    p99: float
+    cpu: float
+    answers: int
+    bad: int
 
 
-def make_policies(start: int, end: int) -> None:
-    """Policies for d<start>.test to d<end - 1>.test."""
-    for number in range(start, end):
-        directory = f"{POLICIES}/d{number}.test"
-        os.mkdir(directory)
-        with open(directory + "/mta-sts.txt", "w", newline="") as file:
-            file.write(POLICY)
-
-
-def load(name: str, count: int, close: bool, seconds: int, seed: int) -> tuple:
-    """Ask one server for `seconds`: requests per second, p99 in ms, answers other than 200."""
+def start_load(name: str, kind: str, count: int, seconds: int, seed: int = 0) -> subprocess.Popen:
+    """Begin to ask one server for `count` policies; it ends after `seconds`."""
     script = WORK + "/load.lua"
-    values = {"count": count, "close": str(close).lower(), "seed": seed, "path": PATH}
-    write(script, WRK.format(**values))
+    write(script, WRK.format(count=count, close=KINDS[kind], seed=seed, path=PATH))
     argv = ["wrk", "-t1", "-c16", f"-d{seconds}s", "-s", script, f"https://{HOST}:{PORTS[name]}"]
-    output = subprocess.check_output(argv, universal_newlines=True)
-    rate = float(re.search(r"Requests/sec:\s+([\d.]+)", output).group(1))
-    p99 = float(re.search(r"p99\s+([\d.]+)", output).group(1)) / 1000
-    return rate, p99, int(re.search(r"bad\s+(\d+)", output).group(1))
+    return subprocess.Popen(argv, stdout=subprocess.PIPE, universal_newlines=True)
 
 
-def memory(name: str) -> float:
-    """PSS of all the processes of a server, in MB."""
-    with open(PID_FILES[name]) as file:
-        parents = {int(file.read())}
-    family = set(parents)
-    for line in run("ps", "-eo", "pid=,ppid=").output.splitlines():
-        pid, parent = map(int, line.split())
-        if parent in parents:
-            family.add(pid)
-    total = 0
-    for pid in family:
-        with open(f"/proc/{pid}/smaps_rollup") as file:
-            total += int(re.search(r"^Pss:\s+(\d+)", file.read(), re.MULTILINE).group(1))
-    return total / 1024
+def load(name: str, kind: str, count: int, seconds: int, seed: int = 0) -> Load:
+    """Ask one server for `count` policies, for `seconds`."""
+    before = cpu_seconds(name)
+    wrk = start_load(name, kind, count, seconds, seed)
+    output = wrk.communicate()[0]
+    used = cpu_seconds(name) - before
+    rate, p99, answers, bad, lost = (
+        float(re.search(rf"^{word}\s+([\d.]+)", output, re.MULTILINE).group(1))
+        for word in ("Requests/sec:", "p99", "answers", "bad", "lost")
+    )
+    return Load(rate, p99 / 1e3, used / answers * 1e6, int(answers), int(bad + lost))
 
 
 def import_milliseconds() -> float:
@@ -206,38 +95,102 @@ def import_milliseconds() -> float:
     return statistics.median(float(run(*argv).output) for _ in range(5))
 
 
+def print_memory(when: str) -> None:
+    """One line for all servers."""
+    sizes = ", ".join(f"{name} {memory(name):.0f} MB" for name in PORTS)
+    print(f"PSS {when}: {sizes}", flush=True)
+
+
+def measure(counts: list, rounds: int, seconds: int) -> dict:
+    """The loads of all rounds, by kind, count and server."""
+    loads = {}
+    for seed in range(rounds):
+        for kind, count, name in itertools.product(KINDS, counts, PORTS):
+            one = load(name, kind, count, seconds, seed)
+            loads.setdefault((kind, count, name), []).append(one)
+    return loads
+
+
+def median_ratio(mine: list, theirs: list, what: str) -> float:
+    """The median of the ratios within each round."""
+    ratios = (getattr(one, what) / getattr(other, what) for one, other in zip(mine, theirs))
+    return statistics.median(ratios)
+
+
+def print_table(loads: dict) -> None:
+    """One row for each kind of load, count and server: medians over the rounds."""
+    print(f"{'load':10} {'policies':>8} server   req/s ratio | CPU us ratio | p99 ms ratio | bad")
+    for (kind, count, name), mine in loads.items():
+        columns = []
+        for what, form in (("rate", "7.0f"), ("cpu", "6.0f"), ("p99", "6.1f")):
+            value = statistics.median(getattr(one, what) for one in mine)
+            ratio = median_ratio(mine, loads[kind, count, "static"], what)
+            columns.append(f"{value:{form}} {ratio:5.2f}")
+        bad = sum(one.bad for one in mine)
+        print(f"{kind:10} {count:>8} {name:6} " + " | ".join(columns) + f" | {bad}")
+
+
+def print_equality(loads: dict, counts: list) -> None:
+    """What many policies cost ours and the static vhost, as ratios to the fewest."""
+    fewest = min(counts)
+    for kind in KINDS:
+        for count in counts:
+            for name in ("static", "ours"):
+                mine, few = loads[kind, count, name], loads[kind, fewest, name]
+                rate, p99 = (median_ratio(mine, few, what) for what in ("rate", "p99"))
+                print(f"{kind}, {name}: {count} to {fewest}: req/s {rate:.2f}, p99 {p99:.2f}")
+
+
+def warm_up(count: int, seconds: int) -> None:
+    """Ask for all policies, which no child of ours has read yet."""
+    first = load("ours", "keep-alive", count, seconds)
+    ratio = first.rate / load("static", "keep-alive", count, seconds).rate
+    print(f"keep-alive, mostly first reads of {count} policies: ours {ratio:.2f}", flush=True)
+    load("ours", "keep-alive", count, WARM_UP * seconds)
+
+
+def print_reloads(count: int) -> None:
+    """Reload ours gracefully while fresh connections saturate it, and say what was lost."""
+    apache = Apache()
+    seconds = 3 * RELOADS
+    wrk = start_load("ours", "fresh TLS", count, seconds)
+    for _ in range(RELOADS):
+        time.sleep(1)
+        apache.graceful()
+    if wrk.poll() is not None:
+        sys.exit("the load ended before the last reload")
+    output = wrk.communicate()[0]
+    answers, bad, lost = (
+        re.search(rf"^{word}\s+(\d+)", output, re.MULTILINE).group(1)
+        for word in ("answers", "bad", "lost")
+    )
+    print(f"{RELOADS} graceful reloads: {answers} answers, {bad} other than 200, {lost} lost")
+
+
 def main() -> None:
-    """Print one row per kind of load and server."""
+    """Measure all there is, and print it."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=int, default=3)
-    parser.add_argument("--policies", default="1,10000,100000")
+    parser.add_argument("--seconds", type=int, default=2, help="for each load of each round")
+    parser.add_argument("--policies", default="1,10000,100000", help="how many, in each round")
     options = parser.parse_args()
+    counts = [int(count) for count in options.policies.split(",")]
     arrange()
-    idle = {name: memory(name) for name in PORTS}
-    made = 0
-    print(f"{'policies':>8} {'load':10} {'server':7} {'req/s':>7} {'ratio':>6} {'p99 ms':>7} bad")
-    for count in map(int, options.policies.split(",")):
-        make_policies(made, count)
-        made = count
-        for kind in ("fresh TLS", "keep-alive"):
-            rounds = []
-            for seed in range(options.rounds):
-                rounds.append(
-                    {n: load(n, count, kind == "fresh TLS", options.seconds, seed) for n in PORTS}
-                )
-            for name in PORTS:
-                rate = statistics.median(one[name][0] for one in rounds)
-                ratio = statistics.median(one[name][0] / one["static"][0] for one in rounds)
-                p99 = statistics.median(one[name][1] for one in rounds)
-                bad = sum(one[name][2] for one in rounds)
-                print(
-                    f"{count:>8} {kind:10} {name:7} {rate:>7.0f} {ratio:>6.2f} {p99:>7.2f} {bad}",
-                    flush=True,
-                )
     print(f"imports of a fresh child: {import_milliseconds():.0f} ms")
-    for name in PORTS:
-        print(f"PSS of {name}: {idle[name]:.0f} MB idle, {memory(name):.0f} MB after the load")
+    print_memory("idle")
+    make_policies(0, 1)
+    time.sleep(1)
+    for kind in KINDS:
+        for name in PORTS:
+            load(name, kind, 1, options.seconds)
+    print_memory("after load with one policy")
+    make_policies(1, max(counts))
+    warm_up(max(counts), options.seconds)
+    loads = measure(counts, options.rounds, options.seconds)
+    print_table(loads)
+    print_equality(loads, counts)
+    print_memory(f"after load with {max(counts)} policies")
+    print_reloads(max(counts))
 
 
 main()

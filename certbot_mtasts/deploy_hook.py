@@ -17,7 +17,7 @@ from certbot_mtasts.apachectl import Apache
 from certbot_mtasts.deploy import DEFAULT_VHOST_DIR, Site, is_policy_host
 from certbot_mtasts.vhost import VHost
 from mtasts.errors import MtastsError
-from mtasts.store import DEFAULT_ROOT
+from mtasts.policy_file import DEFAULT_ROOT
 
 
 def main(argv: Optional[List[str]] = None) -> int:

@@ -8,7 +8,7 @@ from typing import Any, Dict
 
 from certbot_mtasts.challenge import DEFAULT_WEBROOT
 from certbot_mtasts.deploy import DEFAULT_VHOST_DIR
-from mtasts.store import DEFAULT_ROOT
+from mtasts.policy_file import DEFAULT_ROOT
 
 FLAG: Dict[str, Any] = {
     "dest": "configurator",

@@ -18,10 +18,11 @@ from mtasts.holder import Holder
 from mtasts.plan import MAX_TTL, Kind, Plan, PlanError, Step, mark
 from mtasts.planning import change_steps, retire_steps
 from mtasts.policy import Policy
+from mtasts.policy_file import NoPolicy, read_bytes
 from mtasts.publish import Clock, publish
 from mtasts.publish_record import Options
 from mtasts.record import STSRecord, candidates
-from mtasts.store import NoPolicy, Store, read_bytes
+from mtasts.store import Store
 
 SHOWN = 5  # domains in a sentence
 

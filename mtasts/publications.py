@@ -16,8 +16,8 @@ from typing import Iterator, List, NamedTuple
 
 from mtasts.domain import Domain
 from mtasts.files import replace_file
-from mtasts.folder import StoreError
 from mtasts.history import timestamp
+from mtasts.policy_file import StoreError
 
 PUBLISHED_FILE = "published.jsonl"
 _TIME = "%Y-%m-%dT%H:%M:%SZ"

@@ -19,11 +19,12 @@ from mtasts.domain import Domain
 from mtasts.errors import MtastsError
 from mtasts.finding import Finding
 from mtasts.policy import names_bytes
+from mtasts.policy_file import read_bytes
 from mtasts.publications import Publication
 from mtasts.publish_record import Options, RecordOnItsWay
 from mtasts.record import STSRecord, TLSRPTRecord, reports_to
 from mtasts.steps import State, Step, failed, waiting
-from mtasts.store import Store, read_bytes
+from mtasts.store import Store
 
 # Seconds that the policy host has to notice a change; it looks once a second.
 _SETTLING = 3

@@ -25,14 +25,8 @@ from mtasts.domain import Domain, InvalidDomain
 from mtasts.files import lock, replace_file, replace_link, sync_folder
 from mtasts.folder import (
     HISTORY_FILE,
-    POLICY_FILE,
-    NoPolicy,
-    PolicyUnreadable,
-    StoreError,
     check_alias,
     class_of,
-    policy_path,
-    read_bytes,
     read_history,
     require_no_alias,
     require_own,
@@ -41,19 +35,16 @@ from mtasts.folder import (
 from mtasts.history import HistoryEntry, joined, to_bytes
 from mtasts.holder import ClassName, Holder, InvalidClassName
 from mtasts.policy import InvalidPolicy, Policy
+from mtasts.policy_file import (
+    DEFAULT_ROOT,
+    POLICY_FILE,
+    PolicyUnreadable,
+    StoreError,
+    policy_path,
+    read_bytes,
+)
 
-DEFAULT_ROOT = "/var/lib/mtasts/policies"
 RETIRED = ".retired"  # no domain, so nobody can ask a policy host for it
-__all__ = [
-    "DEFAULT_ROOT",
-    "HistoryEntry",
-    "NoPolicy",
-    "PolicyUnreadable",
-    "Store",
-    "StoreError",
-    "policy_path",
-    "read_bytes",
-]
 
 
 class Store:

@@ -14,10 +14,11 @@ from mtasts.holder import ClassName
 from mtasts.plan import Kind, PlanError
 from mtasts.plan_apply import Site
 from mtasts.policy import InvalidPolicy, Mode, Policy
+from mtasts.policy_file import StoreError, policy_path, read_bytes
 from mtasts.probe import LookupFailed
 from mtasts.publications import Publication
 from mtasts.publish_record import Options
-from mtasts.store import Store, StoreError, policy_path, read_bytes
+from mtasts.store import Store
 
 NOW = datetime.datetime(2026, 1, 1, tzinfo=datetime.timezone.utc)
 DAY = datetime.timedelta(days=1)

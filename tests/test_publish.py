@@ -17,8 +17,9 @@ import pytest
 from mtasts import authority, dns_settings, publications
 from mtasts.domain import Domain
 from mtasts.policy import names_bytes, policy_id
+from mtasts.policy_file import StoreError
 from mtasts.publications import Publication
-from mtasts.store import Store, StoreError
+from mtasts.store import Store
 
 ORG = Domain("example.org")
 POLICY = b"version: STSv1\r\nmode: testing\r\nmx: mx.example.org\r\nmax_age: 86401\r\n"

@@ -19,7 +19,14 @@ from mtasts.domain import Domain
 from mtasts.history import HistoryEntry
 from mtasts.holder import ClassName
 from mtasts.policy import InvalidPolicy, Mode, Policy
-from mtasts.store import NoPolicy, PolicyUnreadable, Store, StoreError, policy_path, read_bytes
+from mtasts.policy_file import (
+    NoPolicy,
+    PolicyUnreadable,
+    StoreError,
+    policy_path,
+    read_bytes,
+)
+from mtasts.store import Store
 
 NOW = datetime.datetime(2026, 1, 2, 3, 4, 5, tzinfo=datetime.timezone.utc)
 LATER = NOW + datetime.timedelta(days=1)

@@ -11,7 +11,7 @@ import time
 import pytest
 
 from wsgi_policy import create_app
-from wsgi_policy.policy_files import MAX_KEPT_BYTES, PolicyFiles
+from wsgi_policy.policy_files import PolicyFiles
 
 POLICY = b"version: STSv1\r\nmode: testing\r\nmx: mx.example.org\r\nmax_age: 86401\r\n"
 OTHER = POLICY.replace(b"testing", b"enforce")
@@ -323,17 +323,17 @@ def test_what_is_broken_leaves_the_last_good_policy(root, spoil):
     said = []
     files = PolicyFiles(str(root), log=said.append)
     path = root / "example.org" / "mta-sts.txt"
-    assert files.find("example.org").body == POLICY
+    assert files.find(HOST).body == POLICY
     spoil(path)
-    wait_for(lambda: files.find("example.org") and said)
-    assert files.find("example.org").body == POLICY
+    wait_for(lambda: files.find(HOST) and said)
+    assert files.find(HOST).body == POLICY
     for _ in range(3):
         time.sleep(0.3)
-        files.find("example.org")
+        files.find(HOST)
     assert len(said) == 1
     assert str(path) in said[0]
     write(path, OTHER)
-    wait_for(lambda: files.find("example.org").body == OTHER)
+    wait_for(lambda: files.find(HOST).body == OTHER)
     assert said[-1].endswith("good again, and served")
 
 
@@ -383,20 +383,34 @@ def test_many_threads_get_whole_answers(ask, root):
 
 
 def test_memory_for_policies_is_bounded_but_keeps_last_good_ones(tmp_path):
-    files = PolicyFiles(str(tmp_path), log=lambda _: None)
+    room = 5 * 1024 * 1024
+    files = PolicyFiles(str(tmp_path), log=lambda _: None, room=room)
     big = POLICY.replace(b"max_age", b"mx: *.mx.example.org\r\n" * 2000 + b"max_age")
     for number in range(300):
         (tmp_path / f"d{number}.example").mkdir()
         write(tmp_path / f"d{number}.example" / "mta-sts.txt", big)
     first = tmp_path / "d0.example" / "mta-sts.txt"
     time.sleep(0.5)
-    assert files.find("d0.example").body == big
+    assert files.find("mta-sts.d0.example").body == big
     first.unlink()
-    wait_for(lambda: files.find("d0.example").fault)
+    wait_for(lambda: files.find("mta-sts.d0.example").fault)
     for number in range(1, 300):
-        assert files.find(f"d{number}.example").body == big
-    assert sum(kept.cost for kept in files._kept.values()) <= MAX_KEPT_BYTES + len(big)
-    assert files.find("d0.example").body == big
+        assert files.find(f"mta-sts.d{number}.example").body == big
+    assert sum(kept.cost for kept in files._kept.values()) <= room + len(big)
+    assert files.find("mta-sts.d0.example").body == big
+
+
+def test_all_spellings_of_a_host_share_one_copy(root):
+    files = PolicyFiles(str(root))
+    kept = files.find("MTA-STS.Example.ORG.:443")
+    assert kept.body == POLICY
+    assert files.find(HOST) is kept
+    assert files.find(HOST.upper()) is kept
+
+
+def test_a_clock_that_was_set_back_hides_no_policy(root):
+    files = PolicyFiles(str(root), clock=lambda: time.time() - 3600)
+    assert files.find(HOST).body == POLICY
 
 
 def test_settings_argument_before_environment_before_file(tmp_path):

@@ -7,12 +7,13 @@ with the host's domain in the environment if it is one of ours: no page repeats 
 
 from typing import Any, Callable, Dict, Iterable, List, Optional, Tuple
 
-from mtasts.domain import Domain, InvalidDomain
 from wsgi_policy.policy_files import PolicyFiles, ServedPolicy
 
 POLICY_PATH = "/.well-known/mta-sts.txt"  # RFC 8461 section 3.3
 DOMAIN_KEY = "mtasts.domain"
 _RETRY_SECONDS = "300"
+_TYPE = ("Content-Type", "text/plain; charset=utf-8")
+_NOSNIFF = ("X-Content-Type-Options", "nosniff")
 
 _Environ = Dict[str, Any]
 _Header = Tuple[str, str]
@@ -33,8 +34,7 @@ class PolicyHost:
             status, headers, body = self._fetch(environ)
             start_response(status, headers)
             return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
-        domain = _domain(environ)
-        environ[DOMAIN_KEY] = domain if domain and self._files.has(domain) else None
+        environ[DOMAIN_KEY] = self._files.domain(environ.get("HTTP_HOST", ""))
         return self._pages(environ, start_response)
 
     def _fetch(self, environ: _Environ) -> Tuple[str, List[_Header], bytes]:
@@ -42,8 +42,7 @@ class PolicyHost:
         if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
             allow = [("Allow", "GET, HEAD")]
             return _text("405 Method Not Allowed", b"A policy is only read.\n", allow)
-        domain = _domain(environ)
-        policy = self._files.find(domain) if domain else None
+        policy = self._files.find(environ.get("HTTP_HOST", ""))
         if policy is None:
             return _text("404 Not Found", b"There is no policy for this host.\n")
         if policy.body is None:
@@ -52,15 +51,8 @@ class PolicyHost:
             return _text("503 Service Unavailable", b"The policy cannot be read now.\n", retry)
         if _has_already(environ.get("HTTP_IF_NONE_MATCH"), policy):
             return "304 Not Modified", [("ETag", policy.etag)], b""
-        return "200 OK", list(policy.headers), policy.body
-
-
-def _domain(environ: _Environ) -> Optional[Domain]:
-    """The policy domain of the request's host, or None."""
-    try:
-        return Domain.from_policy_host(environ.get("HTTP_HOST", ""))
-    except InvalidDomain:
-        return None
+        length = ("Content-Length", str(len(policy.body)))
+        return "200 OK", [_TYPE, length, ("ETag", policy.etag), _NOSNIFF], policy.body
 
 
 def _has_already(condition: Optional[str], policy: ServedPolicy) -> bool:
@@ -74,9 +66,4 @@ def _has_already(condition: Optional[str], policy: ServedPolicy) -> bool:
 def _text(
     status: str, body: bytes, more: Iterable[_Header] = ()
 ) -> Tuple[str, List[_Header], bytes]:
-    headers = [
-        ("Content-Type", "text/plain; charset=utf-8"),
-        ("Content-Length", str(len(body))),
-        ("X-Content-Type-Options", "nosniff"),
-    ]
-    return status, headers + list(more), body
+    return status, [_TYPE, ("Content-Length", str(len(body))), _NOSNIFF, *more], body

@@ -11,7 +11,7 @@ argument and file may also hold settings of Flask itself.
 import os
 from typing import Any, Dict, Mapping, Optional
 
-from mtasts.store import DEFAULT_ROOT
+from mtasts.policy_file import DEFAULT_ROOT
 
 PREFIX = "MTASTS_"
 POLICY_DIR = "MTASTS_POLICY_DIR"

@@ -24,7 +24,8 @@ from mtasts.errors import MtastsError
 from mtasts.folder import check_alias, class_of, require_no_alias
 from mtasts.holder import ClassName, Holder
 from mtasts.policy import InvalidPolicy, Policy
-from mtasts.store import NoPolicy, PolicyUnreadable, Store, policy_path, read_bytes
+from mtasts.policy_file import NoPolicy, PolicyUnreadable, policy_path, read_bytes
+from mtasts.store import Store
 
 _CLASS = ValueType("@class", ClassName)
 

@@ -18,7 +18,8 @@ from mtasts.domain import Domain, MXPattern
 from mtasts.errors import MtastsError, printable
 from mtasts.finding import InvalidText
 from mtasts.holder import holder
-from mtasts.store import DEFAULT_ROOT, Store
+from mtasts.policy_file import DEFAULT_ROOT
+from mtasts.store import Store
 
 EXIT_WARNING = 1
 EXIT_INVALID = 2

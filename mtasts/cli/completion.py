@@ -9,7 +9,7 @@ from typing import Callable, Dict, Iterator, List, Tuple
 
 import click
 
-from mtasts.store import DEFAULT_ROOT
+from mtasts.policy_file import DEFAULT_ROOT
 
 # Nothing else than names: bash expands the words that it offers.
 _ONLY_NAMES = "2>/dev/null | command grep -Ex '@?[a-z0-9.-]+'"

@@ -20,7 +20,7 @@ from mtasts.finding import InvalidText
 from mtasts.folder import require_own
 from mtasts.holder import Holder
 from mtasts.policy import MAX_POLICY_BYTES, Mode
-from mtasts.store import policy_path, read_bytes
+from mtasts.policy_file import policy_path, read_bytes
 
 _EDITORS = ("editor", "nano", "vi")  # Debian's choice first
 

@@ -8,7 +8,8 @@ from mtasts import checks, probe
 from mtasts.cli.common import DOMAIN, EXIT_WARNING, json_option, policy_dir_option, print_json
 from mtasts.domain import Domain
 from mtasts.errors import MtastsError
-from mtasts.store import Store, read_bytes
+from mtasts.policy_file import read_bytes
+from mtasts.store import Store
 
 
 @click.command()

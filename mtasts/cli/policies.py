@@ -21,9 +21,11 @@ from mtasts.cli.common import (
 from mtasts.domain import Domain, MXPattern
 from mtasts.errors import MtastsError
 from mtasts.finding import Finding
+from mtasts.history import HistoryEntry
 from mtasts.holder import ClassName, Holder
 from mtasts.policy import Policy
-from mtasts.store import HistoryEntry, NoPolicy, Store, StoreError, policy_path
+from mtasts.policy_file import NoPolicy, StoreError, policy_path
+from mtasts.store import Store
 
 
 @click.command()

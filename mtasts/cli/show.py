@@ -22,7 +22,8 @@ from mtasts.finding import Severity
 from mtasts.history import HistoryEntry, timestamp
 from mtasts.holder import Holder
 from mtasts.policy import read, split_lines
-from mtasts.store import NoPolicy, Store, policy_path, read_bytes
+from mtasts.policy_file import NoPolicy, policy_path, read_bytes
+from mtasts.store import Store
 
 _EXIT_CODES = {Severity.ERROR: EXIT_INVALID, Severity.WARNING: EXIT_WARNING}
 

@@ -20,8 +20,9 @@ from mtasts.domain import Domain
 from mtasts.errors import MtastsError
 from mtasts.finding import Severity
 from mtasts.history import timestamp
+from mtasts.policy_file import read_bytes
 from mtasts.status import Row
-from mtasts.store import Store, read_bytes
+from mtasts.store import Store
 
 _EXIT_CODES = {
     Severity.ERROR: EXIT_INVALID,

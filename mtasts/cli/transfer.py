@@ -22,10 +22,12 @@ from mtasts.cli.policies import refuse_known, say
 from mtasts.domain import Domain
 from mtasts.errors import MtastsError, printable
 from mtasts.files import replace_file
+from mtasts.history import HistoryEntry
 from mtasts.holder import Holder
 from mtasts.policy import MAX_POLICY_BYTES
+from mtasts.policy_file import NoPolicy, read_bytes
 from mtasts.record import STSRecord
-from mtasts.store import HistoryEntry, NoPolicy, Store, read_bytes
+from mtasts.store import Store
 
 
 @click.command("import")
