@@ -34,13 +34,16 @@ from rig.process import run  # noqa: E402
 PATH = "/.well-known/mta-sts.txt"
 KINDS = {"fresh TLS": "true", "keep-alive": "false"}  # whether connections are closed, in Lua
 RELOADS = 7
-WARM_UP = 15  # times --seconds: until the children of ours have met most of the policies
+WARM_UP = 6  # times every policy, so that each of two children of Apache has met nearly all
 
-# Hosts in a random order. `bad` are answers other than 200, `lost` is whatever got no answer.
+# Hosts in a random order, or one after the other. `bad` are answers other than 200, `lost` is
+# whatever got no answer.
 WRK = """
 math.randomseed({seed})
+local number = {start}
 request = function()
-    local headers = {{Host = "mta-sts.d" .. math.random(0, {count} - 1) .. ".test"}}
+    number = number < 0 and -math.random({count}) or (number + 1) % {count}
+    local headers = {{Host = "mta-sts.d" .. math.abs(number) % {count} .. ".test"}}
     if {close} then headers["Connection"] = "close" end
     return wrk.format("GET", "{path}", headers)
 end
@@ -67,18 +70,24 @@ class Load(NamedTuple):
     bad: int
 
 
-def start_load(name: str, kind: str, count: int, seconds: int, seed: int = 0) -> subprocess.Popen:
-    """Begin to ask one server for `count` policies; it ends after `seconds`."""
+def start_load(
+    name: str, kind: str, count: int, seconds: int, seed: int = 0, start: int = -1
+) -> subprocess.Popen:
+    """Begin to ask one server for `count` policies; it ends after `seconds`.
+
+    They are asked for in turn, beginning behind number `start`, or at random if that is negative.
+    """
     script = WORK + "/load.lua"
-    write(script, WRK.format(count=count, close=KINDS[kind], seed=seed, path=PATH))
+    values = {"count": count, "close": KINDS[kind], "seed": seed, "start": start, "path": PATH}
+    write(script, WRK.format(**values))
     argv = ["wrk", "-t1", "-c16", f"-d{seconds}s", "-s", script, f"https://{HOST}:{PORTS[name]}"]
     return subprocess.Popen(argv, stdout=subprocess.PIPE, universal_newlines=True)
 
 
-def load(name: str, kind: str, count: int, seconds: int, seed: int = 0) -> Load:
-    """Ask one server for `count` policies, for `seconds`."""
+def load(name: str, kind: str, count: int, seconds: int, seed: int = 0, start: int = -1) -> Load:
+    """Ask one server for `count` policies, for `seconds`; see `start_load`."""
     before = cpu_seconds(name)
-    wrk = start_load(name, kind, count, seconds, seed)
+    wrk = start_load(name, kind, count, seconds, seed, start)
     output = wrk.communicate()[0]
     used = cpu_seconds(name) - before
     rate, p99, answers, bad, lost = (
@@ -146,7 +155,9 @@ def warm_up(count: int, seconds: int) -> None:
     first = load("ours", "keep-alive", count, seconds)
     ratio = first.rate / load("static", "keep-alive", count, seconds).rate
     print(f"keep-alive, mostly first reads of {count} policies: ours {ratio:.2f}", flush=True)
-    load("ours", "keep-alive", count, WARM_UP * seconds)
+    answers = 0
+    while answers < WARM_UP * count:
+        answers += load("ours", "keep-alive", count, seconds, start=answers % count).answers
 
 
 def print_reloads(count: int) -> None:
