@@ -9,7 +9,7 @@ import datetime
 import os
 from typing import Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple, cast
 
-from mtasts import plan_store, probe, publications, reach
+from mtasts import at_once, plan_store, probe, publications, reach
 from mtasts.change import Wishes
 from mtasts.domain import Domain
 from mtasts.errors import printable
@@ -214,7 +214,8 @@ def _unpublished(site: Site, domain: Domain, clock: Clock) -> str:
 
 def _remove_txt(site: Site, _step: Step, _clock: Clock) -> str:
     """Which domains still have their record."""
-    there = [domain for domain in site.domains() if _has_record(site, domain)]
+    seen = at_once.results(lambda domain: (domain, _has_record(site, domain)), site.domains())
+    there = sorted(domain for domain, is_there in seen if is_there)
     return f"DNS still has the _mta-sts TXT record of {_some(there)}." if there else ""
 
 
@@ -233,18 +234,19 @@ def _add_mx(site: Site, step: Step, _clock: Clock) -> str:
 def _remove_mx(site: Site, step: Step, _clock: Clock) -> str:
     """Which MX records need what is to be removed."""
     policy = cast(Policy, step.policy)
-    left = [
+    left = sorted(
         f"{printable(host)} ({domain})"
         for domain, host in _live_mx(site)
         if any(name.covers(host) for name in step.mx) and not policy.covers(host)
-    ]
+    )
     return f"The MX records still name {_some(left)}." if left else ""
 
 
 def _live_mx(site: Site) -> Iterator[Tuple[Domain, str]]:
     """Every MX host of every domain; a domain without MX records is its own (RFC 5321 5.1)."""
-    for domain in site.domains():
-        for host in _mx_hosts(site, domain) or [domain]:
+    seen = at_once.results(lambda domain: (domain, _mx_hosts(site, domain)), site.domains())
+    for domain, hosts in seen:
+        for host in hosts or [domain]:
             yield domain, host
 
 

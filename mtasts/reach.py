@@ -4,15 +4,13 @@ The question is put to the live MX records of every domain that has the policy, 
 looks them up is passed in.
 """
 
-from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
-from itertools import islice
 from typing import Callable, Iterable, Iterator, NamedTuple, Optional, Sequence, Tuple
 
+from mtasts import at_once
 from mtasts.domain import Domain
 from mtasts.errors import MtastsError
 from mtasts.policy import Mode, Policy
 
-AT_ONCE = 32  # look-ups under way: enough to hide their waiting, few enough for a resolver
 STRICTNESS = (Mode.NONE, Mode.TESTING, Mode.ENFORCE)
 
 
@@ -69,11 +67,4 @@ def survey(
         except MtastsError as error:
             return Outcome(domain, (), error.message)
 
-    waiting = (asked for asked in domains if is_narrower(asked[1], new))
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        under_way = {pool.submit(outcome, one) for one in islice(waiting, AT_ONCE)}
-        while under_way:
-            done, under_way = wait(under_way, return_when=FIRST_COMPLETED)
-            under_way |= {pool.submit(outcome, one) for one in islice(waiting, len(done))}
-            for future in done:
-                yield future.result()
+    return at_once.results(outcome, (asked for asked in domains if is_narrower(asked[1], new)))

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from mtasts import duration, idn, public_suffix, reach
+from mtasts import at_once, duration, idn, public_suffix, reach
 from mtasts.change import Wishes, changed, new_findings
 from mtasts.domain import Domain, InvalidDomain, MXPattern
 from mtasts.errors import MtastsError
@@ -205,7 +205,7 @@ def test_lost_is_what_was_covered_and_will_not_be(old, new, hosts, lost):
 
 def test_many_domains_are_asked_at_once_but_not_more_than_a_few():
     under_way, most, lock = set(), [0], threading.Lock()
-    together = threading.Barrier(reach.AT_ONCE, timeout=30)
+    together = threading.Barrier(at_once.AT_ONCE, timeout=30)
 
     def live_mx(domain):
         with lock:
@@ -218,9 +218,9 @@ def test_many_domains_are_asked_at_once_but_not_more_than_a_few():
             raise MtastsError("dns-lookup-failed", "no answer")
         return ["mx2.example.org"]
 
-    domains = [(Domain(f"d{n}.example.org"), ENFORCE_BOTH) for n in range(reach.AT_ONCE * 4)]
+    domains = [(Domain(f"d{n}.example.org"), ENFORCE_BOTH) for n in range(at_once.AT_ONCE * 4)]
     outcomes = sorted(reach.survey(domains, ENFORCE_ONE, live_mx))
-    assert most[0] == reach.AT_ONCE
+    assert most[0] == at_once.AT_ONCE
     assert len(outcomes) == len(domains)
     assert [one.domain for one in outcomes if one.unknown] == ["d0.example.org"]
     assert sum(one.hosts == ("mx2.example.org",) for one in outcomes) == len(domains) - 1
