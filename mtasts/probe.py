@@ -73,11 +73,14 @@ def addresses(host: str, server: Optional[str] = None) -> Tuple[str, ...]:
     return tuple(record.address for record in found)
 
 
-def mx(domain: str, server: Optional[str] = None) -> Tuple[MX, ...]:
-    """The MX records of `domain`, most preferred first. Raises `LookupFailed`."""
+def mx(domain: str, server: Optional[str] = None, seconds: float = _DNS_SECONDS) -> Tuple[MX, ...]:
+    """The MX records of `domain`, most preferred first. Raises `LookupFailed`.
+
+    An answer that takes longer than `seconds` is not waited for.
+    """
     found = [
         MX(record.preference, record.exchange.to_text(omit_final_dot=True).lower())
-        for record in _lookup(domain, "MX", server)
+        for record in _lookup(domain, "MX", server, seconds)
     ]
     # dnspython writes the root, which is what a null MX names, as "@" or "."
     return tuple(sorted(MX(one.preference, one.host.strip("@.")) for one in found))
@@ -154,16 +157,19 @@ def _system_addresses(host: str) -> Tuple[str, ...]:
     return tuple(sorted({str(entry[4][0]) for entry in found}, key=lambda text: ":" in text))
 
 
-def _lookup(name: str, kind: str, server: Optional[str]) -> List[Any]:
+def _lookup(
+    name: str, kind: str, server: Optional[str], seconds: float = _DNS_SECONDS
+) -> List[Any]:
     """Ask for the records of one type; [] if the name or the type is not there."""
-    return list(_answer(name, kind, server) or ())
+    return list(_answer(name, kind, server, seconds) or ())
 
 
-def _answer(name: str, kind: str, server: Optional[str]) -> Any:
+def _answer(name: str, kind: str, server: Optional[str], seconds: float = _DNS_SECONDS) -> Any:
     """The resolver's answer, at the end of all aliases; None if name or type is not there."""
     require_dnspython(f"{kind} records cannot be looked up")
     try:
         resolver = _resolver(server)
+        resolver.lifetime = seconds
         # dnspython 2 renamed it; Ubuntu 18.04 has 1.15.
         ask = getattr(resolver, "resolve", None) or resolver.query
         return ask(dns.name.from_text(name), kind)
@@ -183,7 +189,6 @@ def _lookup_failed(name: str, kind: str, why: Optional[str]) -> LookupFailed:
 
 def _resolver(server: Optional[str]) -> Any:
     resolver = dns.resolver.Resolver(configure=server is None)
-    resolver.lifetime = _DNS_SECONDS
     if server is not None:
         address, port = split_address(server, 53)
         resolver.nameservers, resolver.port = [address], port

@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 
 import pytest
 
@@ -100,3 +101,14 @@ def test_a_dry_run_writes_nothing(mtasts):
     assert code == 0
     assert "would be mode testing, mx mx.example.org" in out
     assert os.listdir(str(mtasts.root)) == []
+
+
+def test_hosts_that_are_named_need_no_dns(mtasts):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+        silent.bind(("127.0.0.1", 0))
+        resolver = "127.0.0.1:{}".format(silent.getsockname()[1])
+        code, out, _ = mtasts(
+            "new", "example.org", "--mx", "mx.example.org", "--json", MTASTS_RESOLVER=resolver
+        )
+    assert code == 0
+    assert codes(out) == ["proposal-mx-unknown"]
