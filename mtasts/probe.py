@@ -73,6 +73,18 @@ def addresses(host: str, server: Optional[str] = None) -> Tuple[str, ...]:
     return tuple(record.address for record in found)
 
 
+def policy_host_addresses(domain: Domain, server: Optional[str] = None) -> Tuple[str, ...]:
+    """All addresses of the policy host of `domain`; raises `LookupFailed`, also if it has none."""
+    found = addresses(domain.policy_host, server)
+    if not found:
+        raise LookupFailed(
+            "policy-host-without-address",
+            f"{domain.policy_host} has no address",
+            "Publish an A or AAAA record (or a CNAME) for it.",
+        )
+    return found
+
+
 def mx(domain: str, server: Optional[str] = None, seconds: float = _DNS_SECONDS) -> Tuple[MX, ...]:
     """The MX records of `domain`, most preferred first. Raises `LookupFailed`.
 

@@ -104,6 +104,13 @@ def resolver_option(command: Callable) -> Callable:
     )(command)
 
 
+def ca_option(command: Callable) -> Callable:
+    """Add --ca, for whatever asks policy hosts."""
+    return click.option("--ca", metavar="FILE", help="Trust the roots in this PEM file only.")(
+        command
+    )
+
+
 def dns_config_option(command: Callable) -> Callable:
     """Add --dns-config, for what publishes."""
     return click.option(

@@ -5,9 +5,16 @@ from typing import Any, Dict, Optional
 import click
 
 from mtasts import checks, probe
-from mtasts.cli.common import DOMAIN, EXIT_WARNING, json_option, policy_dir_option, print_json
+from mtasts.cli.common import (
+    DOMAIN,
+    EXIT_WARNING,
+    ca_option,
+    json_option,
+    policy_dir_option,
+    print_json,
+    resolver_option,
+)
 from mtasts.domain import Domain
-from mtasts.errors import MtastsError
 from mtasts.policy_file import read_bytes
 from mtasts.store import Store
 
@@ -19,8 +26,8 @@ from mtasts.store import Store
     metavar="ADDRESS[:PORT]",
     help="Fetch from this address instead of all that DNS gives.",
 )
-@click.option("--ca", metavar="FILE", help="Trust the roots in this PEM file only.")
-@click.option("--resolver", metavar="ADDRESS[:PORT]", help="Ask this resolver for the addresses.")
+@ca_option
+@resolver_option
 @policy_dir_option
 @json_option
 @click.pass_context
@@ -43,13 +50,7 @@ def fetch(
       mtasts fetch example.org --address 127.0.0.1
     """
     expected = read_bytes(store.root, domain)
-    places = [address] if address else probe.addresses(domain.policy_host, resolver)
-    if not places:
-        raise MtastsError(
-            "policy-host-without-address",
-            f"{domain.policy_host} has no address",
-            "Publish an A or AAAA record (or a CNAME) for it.",
-        )
+    places = [address] if address else probe.policy_host_addresses(domain, resolver)
     results = [_fetched(domain, place, ca, expected) for place in places]
     if as_json:
         print_json(results)

@@ -10,11 +10,13 @@ from mtasts.cli.common import (
     DOMAIN,
     EXIT_FAILED,
     EXIT_WARNING,
+    ca_option,
     dns_config_option,
     json_option,
     now,
     policy_dir_option,
     print_json,
+    resolver_option,
 )
 from mtasts.domain import Domain
 from mtasts.publish import publish as publish_policy
@@ -42,8 +44,8 @@ _EXITS = {State.WAITING: EXIT_WARNING, State.FAILED: EXIT_FAILED}
     help="How long the name servers have to agree.",
 )
 @dns_config_option
-@click.option("--ca", metavar="FILE", help="Trust the roots in this PEM file only.")
-@click.option("--resolver", metavar="ADDRESS[:PORT]", help="Ask this resolver.")
+@ca_option
+@resolver_option
 @policy_dir_option
 @json_option
 @click.pass_context
