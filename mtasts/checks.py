@@ -1,9 +1,23 @@
 """Judgements about what was seen on the network: facts in, findings out."""
 
-from typing import List
+import datetime
+from typing import List, Optional, Sequence, Union
 
+from mtasts.domain import Domain
+from mtasts.errors import MtastsError
 from mtasts.finding import Finding, finding
-from mtasts.probe import Fetch
+from mtasts.policy import is_policy_id, names_bytes
+from mtasts.probe import Certificate, Fetch
+from mtasts.record import InvalidRecord, STSRecord, candidates
+
+# certbot renews when a third of the lifetime is left, half of it for a very short one.
+_RENEWED_BY = 4
+_RENEWED_BY_AT_MOST = datetime.timedelta(days=14)
+_UNSEEN = {
+    "policy-host-without-address": "status-policy-host-missing",
+    "connect-failed": "status-policy-host-silent",
+    "tls-failed": "status-certificate-invalid",
+}
 
 
 def served(fetch: Fetch, expected: bytes) -> List[Finding]:
@@ -16,3 +30,43 @@ def served(fetch: Fetch, expected: bytes) -> List[Finding]:
     if fetch.status == 200 and fetch.body != expected:
         found.append(finding("fetch-body"))
     return found
+
+
+def record(
+    domain: Domain, texts: Union[Sequence[str], MtastsError], name: str, data: bytes
+) -> Optional[Finding]:
+    """What is wrong with the `_mta-sts` record of a domain that serves `data` by the id `name`.
+
+    `texts` are all TXT records there, or why they are not known; None: DNS is in step.
+    """
+    if isinstance(texts, MtastsError):
+        return finding("status-record-unknown", text=domain, hint=texts.message)
+    own = candidates(texts, STSRecord.VERSION)
+    if not own:
+        return finding("status-record-missing", text=domain)
+    if len(own) > 1:
+        return finding("status-record-several", text=domain, hint=len(own))
+    try:
+        found = STSRecord.parse(own[0])
+    except InvalidRecord:
+        return finding("status-record-invalid", text=domain, hint=own[0])
+    if found.id == name or names_bytes(found.id, data):
+        return None
+    code = "status-record-behind" if is_policy_id(found.id) else "status-record-foreign"
+    return finding(code, text=domain, hint=found.id)
+
+
+def certificate(
+    domain: Domain, seen: Union[Certificate, MtastsError], now: datetime.datetime
+) -> Optional[Finding]:
+    """What is wrong with the certificate of the policy host, or why it was not seen."""
+    host = domain.policy_host
+    if isinstance(seen, MtastsError):
+        code = _UNSEEN.get(seen.code, "status-certificate-unknown")
+        return finding(code, text=host, hint=seen.message)
+    day = f"{seen.end:%Y-%m-%d}"
+    if seen.end <= now:
+        return finding("status-certificate-expired", text=host, hint=day)
+    if seen.end - now < min((seen.end - seen.begin) / _RENEWED_BY, _RENEWED_BY_AT_MOST):
+        return finding("status-certificate-ends", text=host, hint=day)
+    return None

@@ -254,6 +254,11 @@ def policy_id(data: bytes, changed: datetime.datetime) -> str:
     return when + hashlib.sha256(data).hexdigest()[:8]
 
 
+def is_policy_id(name: str) -> bool:
+    """Whether `name` has the shape of the ids that `policy_id` makes."""
+    return bool(re.match(r"[0-9]{14}[0-9a-f]{8}\Z", name))
+
+
 def names_bytes(name: str, data: bytes) -> bool:
     """Whether `name` is an id that `policy_id` makes for these bytes, whenever they came to be."""
-    return bool(re.match(r"[0-9]{14}", name)) and name[14:] == hashlib.sha256(data).hexdigest()[:8]
+    return is_policy_id(name) and name[14:] == hashlib.sha256(data).hexdigest()[:8]

@@ -4,6 +4,8 @@ DNS is asked through dnspython where it is installed. The certbot plugin must wo
 then the C library gives addresses, and other types cannot be looked up.
 """
 
+import datetime
+import functools
 import http.client
 import ipaddress
 import re
@@ -27,6 +29,7 @@ POLICY_URL_PATH = "/.well-known/mta-sts.txt"
 _DNS_SECONDS = 10
 _CONNECT_SECONDS = 10
 _FETCH_SECONDS = 60  # RFC 8461 section 3.3
+_NO_CHECK_TIME = 0x200000  # OpenSSL's X509_V_FLAG_NO_CHECK_TIME, for which ssl has no name
 
 
 class LookupFailed(MtastsError):
@@ -60,6 +63,13 @@ class Fetch(NamedTuple):
     content_type: str
     body: bytes
     tls: str
+
+
+class Certificate(NamedTuple):
+    """From when until when the certificate of a policy host is valid (aware)."""
+
+    begin: datetime.datetime
+    end: datetime.datetime
 
 
 def addresses(host: str, server: Optional[str] = None) -> Tuple[str, ...]:
@@ -238,7 +248,7 @@ def fetch_policy(
     machine's trusted roots. Raises `FetchFailed`.
     """
     place = f"{domain.policy_host} at {address} port {port}"
-    with _connect(domain, address, port, ca_file, place) as tls:
+    with _connect(domain, address, port, trust(ca_file), place) as tls:
         try:
             return _request(domain, address, tls)
         except (OSError, http.client.HTTPException) as error:
@@ -249,12 +259,64 @@ def fetch_policy(
             ) from error
 
 
+def certificate(
+    domain: Domain, address: str, port: int = 443, ca_file: Optional[str] = None
+) -> Certificate:
+    """The certificate of the policy host of `domain` at one address, valid or expired.
+
+    It is verified as for `fetch_policy`, and all that is wrong but its end raises `FetchFailed`.
+    """
+    place = f"{domain.policy_host} at {address} port {port}"
+    try:
+        with _connect(domain, address, port, trust(ca_file), place) as tls:
+            return _presented(tls)
+    except FetchFailed as error:
+        if error.code != "tls-failed":
+            raise
+        # Is it only the time? Python tells nothing of a certificate that it does not trust.
+        try:
+            with _connect(domain, address, port, trust(ca_file, False), place) as tls:
+                found = _presented(tls)
+        except FetchFailed:
+            raise error from None
+        if found.end.timestamp() > time.time():  # so another one of its chain is out of date
+            raise
+        return found
+
+
+def _presented(tls: ssl.SSLSocket) -> Certificate:
+    facts: Any = tls.getpeercert()
+    begin, end = (
+        datetime.datetime.fromtimestamp(
+            ssl.cert_time_to_seconds(facts[name]), datetime.timezone.utc
+        )
+        for name in ("notBefore", "notAfter")
+    )
+    return Certificate(begin, end)
+
+
+@functools.lru_cache(maxsize=None)  # to read the machine's roots takes longer than a connection
+def trust(ca_file: Optional[str], checks_time: bool = True) -> ssl.SSLContext:
+    """What a connection has to show to be trusted; raises `FetchFailed` for a bad `ca_file`."""
+    try:
+        context = ssl.create_default_context(cafile=ca_file)
+    except OSError as error:  # ssl.SSLError is one, too
+        raise FetchFailed(
+            "ca-file-unusable",
+            f"the roots in {printable(ca_file, 300)} cannot be read:"
+            f" {printable(error.strerror or error)}",
+            "Name a file of certificates in PEM.",
+        ) from error
+    if not checks_time:
+        context.verify_flags |= _NO_CHECK_TIME
+    return context
+
+
 def _connect(
-    domain: Domain, address: str, port: int, ca_file: Optional[str], place: str
+    domain: Domain, address: str, port: int, context: ssl.SSLContext, place: str
 ) -> ssl.SSLSocket:
     """Open a connection whose certificate names the policy host; raises `FetchFailed`."""
     try:
-        context = ssl.create_default_context(cafile=ca_file)
         # Wrapping takes the descriptor over, so that nothing is left open if it fails.
         with socket.create_connection((address, port), _CONNECT_SECONDS) as plain:
             return context.wrap_socket(plain, server_hostname=domain.policy_host)

@@ -1,4 +1,4 @@
-"""How every domain stands, as far as the policy directory knows: a row for each.
+"""How every domain stands, by the policy directory and by what the network shows: a row for each.
 
 What is wrong is said in findings; `attention` puts the rows into the order in which a person should
 look at them.
@@ -6,25 +6,39 @@ look at them.
 
 import datetime
 import functools
-from typing import List, NamedTuple, Optional, Sequence, Tuple
+from typing import List, NamedTuple, Optional, Sequence, Tuple, Union
 
-from mtasts import lint
+from mtasts import checks, lint
 from mtasts.domain import Domain
 from mtasts.errors import MtastsError
 from mtasts.finding import Finding, InvalidText, Severity, finding
 from mtasts.history import HistoryEntry
 from mtasts.holder import Holder
+from mtasts.plan import Kind, Step
 from mtasts.policy import Mode, Policy, read
+from mtasts.probe import Certificate
 
 # Reports come daily: after a month, testing has told what it can tell.
 TESTING_LONG = datetime.timedelta(days=30)
 _GRAVITY = (Severity.ERROR, Severity.UNKNOWN, Severity.WARNING, Severity.INFO, Severity.OK)
 
 
+class Seen(NamedTuple):
+    """What the network shows of a domain: all its `_mta-sts` TXT records, and the certificate.
+
+    An error in place of a fact says why it is not known.
+    """
+
+    records: Union[Tuple[str, ...], MtastsError]
+    certificate: Union[Certificate, MtastsError]
+
+
 class Row(NamedTuple):
     """A domain: whose policy it has, its mode and since when, the policy's id, what is wrong.
 
     `mode` is None for a policy that no sender takes; then nothing is known of `since` and `id`.
+    `next` is the next step of its plan. `in_step` says whether DNS has the policy's id, and
+    `certificate_end` until when the policy host's certificate is valid, None if that is not known.
     """
 
     domain: Domain
@@ -33,6 +47,9 @@ class Row(NamedTuple):
     since: Optional[datetime.datetime]
     id: str
     findings: Tuple[Finding, ...]
+    next: Optional[Step] = None
+    in_step: Optional[bool] = None
+    certificate_end: Optional[datetime.datetime] = None
 
     @property
     def severity(self) -> Severity:
@@ -70,9 +87,39 @@ def row(
     return Row(domain, policy_of, policy.mode, since, last.id, same)
 
 
+def planned(row: Row, step: Union[None, Step, MtastsError], now: datetime.datetime) -> Row:
+    """The row with the next step of the domain's plan, or with why that is not known."""
+    if step is None:
+        return row
+    if isinstance(step, MtastsError):
+        found = finding("status-plan-unreadable", text=row.policy_of, hint=step.message)
+        return row._replace(findings=(*row.findings, found))
+    row = row._replace(next=step)
+    if step.due > now:
+        return row
+    found = finding("status-step-due", text=row.policy_of, hint=f"{step.due:%Y-%m-%d}")
+    return row._replace(findings=(*row.findings, found))
+
+
+def seen(row: Row, data: bytes, network: Seen, now: datetime.datetime) -> Row:
+    """The row of a domain that has the policy `data`, with what the network shows."""
+    of_certificate = checks.certificate(row.domain, network.certificate, now)
+    of_record = checks.record(row.domain, network.records, row.id, data) if row.mode else None
+    is_removed = row.next is not None and row.next.kind is Kind.STOP  # by its plan
+    if is_removed and of_record and of_record.code == "status-record-missing":
+        of_record = None
+    is_judged = row.mode and not isinstance(network.records, MtastsError)
+    has_end = not isinstance(network.certificate, MtastsError)
+    return row._replace(
+        findings=(*row.findings, *filter(None, (of_record, of_certificate))),
+        in_step=of_record is None if is_judged else None,
+        certificate_end=network.certificate.end if has_end else None,
+    )
+
+
 def unreadable(domain: Domain, error: MtastsError) -> Row:
     """The row of a domain of which the policy or the history cannot be read."""
-    fault = Finding(error.code, Severity.ERROR, error.message, "", error.remedy)
+    fault = Finding(error.code, Severity.ERROR, error.message, "the policy directory", error.remedy)
     if isinstance(error, InvalidText):
         fault = error.finding
     return Row(domain, domain, None, None, "", (fault,))

@@ -1,10 +1,10 @@
 """A name server on loopback that answers from a table: DNS is an edge, so it is faked.
 
     {"example.org": ["10 mx1.example.org"], "example.net": ["0 ."], "example.com": None,
-     "_mta-sts.example.org": ["v=STSv1; id=1;"]}
+     "_mta-sts.example.org": ["v=STSv1; id=1;"], "mta-sts.example.org": ["127.0.0.1"]}
 
-Names that begin with '_' have TXT records, the others MX records. None fails (SERVFAIL); what is
-not in the table does not exist (NXDOMAIN).
+Names that begin with '_' have TXT records, those of policy hosts A records, the others MX records.
+None fails (SERVFAIL); what is not in the table does not exist (NXDOMAIN).
 """
 
 import contextlib
@@ -31,6 +31,9 @@ def _answer(query, table):
     elif question.rdtype == dns.rdatatype.TXT and records and name.startswith("_"):
         texts = [f'"{text}"' for text in records]
         response.answer.append(dns.rrset.from_text(question.name, 60, "IN", "TXT", *texts))
+    elif name.startswith("mta-sts."):
+        if question.rdtype == dns.rdatatype.A and records:
+            response.answer.append(dns.rrset.from_text(question.name, 60, "IN", "A", *records))
     elif question.rdtype == dns.rdatatype.MX and records:
         # Absolute, as DNS has them; the table need not be.
         texts = [text if text.endswith(".") else text + "." for text in records]

@@ -19,9 +19,9 @@ EDGES = (
     "mtasts.dns_update",
 )
 # What carries a change through all edges, for whichever door asks.
-PROCEDURES = ("mtasts.publish", "mtasts.publish_record", "mtasts.plan_apply")
-# checks judges what probe saw, so it knows the shape of its facts.
-KNOWS_FACTS = {("mtasts.checks", "mtasts.probe")}
+PROCEDURES = ("mtasts.publish", "mtasts.publish_record", "mtasts.plan_apply", "mtasts.survey")
+# They judge what probe saw, so they know the shape of its facts.
+KNOWS_FACTS = {("mtasts.checks", "mtasts.probe"), ("mtasts.status", "mtasts.probe")}
 
 
 def modules():

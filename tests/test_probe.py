@@ -8,6 +8,7 @@ import threading
 import pytest
 import trustme
 
+from certificates import ALWAYS, Issued
 from mtasts import checks, probe
 from mtasts.domain import Domain
 from mtasts.errors import MtastsError
@@ -35,22 +36,23 @@ def root(authority, tmp_path):
 
 
 @contextlib.contextmanager
-def policy_host(certificate, said):
-    """A TLS server on loopback that says `said` to one client; yields its port."""
+def policy_host(configure, said=b"", clients=1):
+    """A TLS server on loopback that says `said` to its clients; yields its port."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    certificate.configure_cert(context)
+    configure(context)
     with socket.socket() as server:
         server.bind(("127.0.0.1", 0))
         server.listen(1)
         requests = []
 
         def serve():
-            connection, _ = server.accept()
-            with contextlib.suppress(OSError), connection:
-                tls = context.wrap_socket(connection, server_side=True)
-                requests.append(tls.recv(4096))
-                tls.sendall(said)
-                tls.close()
+            for _ in range(clients):
+                connection, _ = server.accept()
+                with contextlib.suppress(OSError), connection:
+                    tls = context.wrap_socket(connection, server_side=True)
+                    requests.append(tls.recv(4096))
+                    tls.sendall(said)
+                    tls.close()
 
         thread = threading.Thread(target=serve, daemon=True)
         thread.start()
@@ -59,14 +61,15 @@ def policy_host(certificate, said):
 
 
 def fetched(certificate, said, root):
-    with policy_host(certificate, said) as (port, requests):
+    with policy_host(certificate.configure_cert, said) as (port, requests):
         result = probe.fetch_policy(ORG, "127.0.0.1", port, root)
     return result, requests[0]
 
 
 def refused(certificate, said, root):
     """The error with which fetching from such a host ends, and the host's port."""
-    with policy_host(certificate, said) as (port, _), pytest.raises(probe.FetchFailed) as caught:
+    host, failure = policy_host(certificate.configure_cert, said), pytest.raises(probe.FetchFailed)
+    with host as (port, _), failure as caught:
         probe.fetch_policy(ORG, "127.0.0.1", port, root)
     assert f"mta-sts.example.org at 127.0.0.1 port {port}" in caught.value.message
     return caught.value
@@ -123,6 +126,65 @@ def test_a_certificate_of_an_unknown_authority_is_refused(root):
 def test_what_is_no_http_is_an_error_with_the_place(authority, root, said):
     certificate = authority.issue_cert("mta-sts.example.org")
     assert refused(certificate, said, root).code == "answer-broken"
+
+
+def looked_at(certificate, folder, root, clients):
+    """What probe says of a policy host that presents `certificate`, to one that trusts `root`."""
+    host = policy_host(lambda context: certificate.configure(context, folder), clients=clients)
+    with host as (port, _):
+        return probe.certificate(ORG, "127.0.0.1", port, root.write(folder + "/root.pem"))
+
+
+@pytest.mark.parametrize(("ends", "clients"), [((-30, 60), 1), ((-90, -1), 2)])
+def test_a_certificate_has_its_end_also_if_that_is_past(tmp_path, ends, clients):
+    root = Issued("root")
+    issued = Issued("mta-sts.example.org", ends, Issued("between", issuer=root))
+    found = looked_at(issued, str(tmp_path), root, clients)
+    assert found.end == issued.end
+    assert (found.end - found.begin).days == ends[1] - ends[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "ends", "of_issuer"),
+    [
+        ("mta-sts.example.net", (-90, -1), ALWAYS),
+        ("mta-sts.example.org", (-30, 60), (-90, -1)),
+        ("mta-sts.example.org", (1, 60), ALWAYS),
+    ],
+    ids=["expired, and of another name", "issued by what expired", "not valid yet"],
+)
+def test_what_else_is_wrong_with_a_certificate_is_an_error(tmp_path, name, ends, of_issuer):
+    root = Issued("root")
+    issued = Issued(name, ends, Issued("between", of_issuer, root))
+    with pytest.raises(probe.FetchFailed) as caught:
+        looked_at(issued, str(tmp_path), root, clients=2)
+    assert caught.value.code == "tls-failed"
+
+
+def test_a_certificate_of_which_nobody_knows_the_issuer_is_an_error(tmp_path):
+    issued = Issued("mta-sts.example.org", (-90, -1), Issued("stranger"))
+    with pytest.raises(probe.FetchFailed) as caught:
+        looked_at(issued, str(tmp_path), Issued("root"), clients=2)
+    assert caught.value.code == "tls-failed"
+
+
+def test_no_certificate_where_nobody_answers(root):
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        with pytest.raises(probe.FetchFailed) as caught:
+            probe.certificate(ORG, "127.0.0.1", closed.getsockname()[1], root)
+    assert caught.value.code == "connect-failed"
+
+
+@pytest.mark.parametrize("content", [None, b"", b"no PEM"])
+def test_roots_that_cannot_be_read_are_named(tmp_path, content):
+    path = tmp_path / "roots.pem"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(probe.FetchFailed) as caught:
+        probe.certificate(ORG, "127.0.0.1", 1, str(path))
+    assert caught.value.code == "ca-file-unusable"
+    assert str(path)[:20] in caught.value.message
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ def mtasts() -> None:
       mtasts fetch example.org    is it served as it stands in the policy directory?
       mtasts publish example.org  tell the world by its TXT records
       mtasts set example.org --mode enforce --max-age 4w
-      mtasts status --offline     what needs attention?
+      mtasts status               what needs attention?
     """
 
 
