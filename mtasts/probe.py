@@ -21,14 +21,23 @@ from mtasts.policy import MAX_POLICY_BYTES
 try:
     import dns.exception
     import dns.name
+    import dns.rdata
+    import dns.rdataclass
+    import dns.rdatatype
     import dns.resolver
 except ImportError:
     dns = None
+else:
+    # dnspython 1.15 imports what reads a type when the first such record comes; two threads to
+    # which that happens at once find it half imported.
+    for _kind in ("A", "AAAA", "CAA", "CNAME", "DNAME", "MX", "NS", "OPT", "SOA", "TXT"):
+        dns.rdata.get_rdata_class(dns.rdataclass.IN, dns.rdatatype.from_text(_kind))
 
 POLICY_URL_PATH = "/.well-known/mta-sts.txt"
 _DNS_SECONDS = 10
 _CONNECT_SECONDS = 10
 _FETCH_SECONDS = 60  # RFC 8461 section 3.3
+_UTC = datetime.timezone.utc
 _NO_CHECK_TIME = 0x200000  # OpenSSL's X509_V_FLAG_NO_CHECK_TIME, for which ssl has no name
 
 
@@ -286,13 +295,8 @@ def certificate(
 
 def _presented(tls: ssl.SSLSocket) -> Certificate:
     facts: Any = tls.getpeercert()
-    begin, end = (
-        datetime.datetime.fromtimestamp(
-            ssl.cert_time_to_seconds(facts[name]), datetime.timezone.utc
-        )
-        for name in ("notBefore", "notAfter")
-    )
-    return Certificate(begin, end)
+    ends = (ssl.cert_time_to_seconds(facts[name]) for name in ("notBefore", "notAfter"))
+    return Certificate(*(datetime.datetime.fromtimestamp(end, _UTC) for end in ends))
 
 
 @functools.lru_cache(maxsize=None)  # to read the machine's roots takes longer than a connection

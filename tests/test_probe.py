@@ -1,8 +1,11 @@
 """Fetching a policy as a sender does, from policy hosts that do what hosts on the Internet do."""
 
 import contextlib
+import os
 import socket
 import ssl
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -13,6 +16,7 @@ from mtasts import checks, probe
 from mtasts.domain import Domain
 from mtasts.errors import MtastsError
 
+TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 ORG = Domain("example.org")
 POLICY = b"version: STSv1\r\nmode: testing\r\nmx: mx.example.org\r\nmax_age: 86401\r\n"
 TEXT = b"Content-Type: text/plain; charset=utf-8\r\n"
@@ -185,6 +189,14 @@ def test_roots_that_cannot_be_read_are_named(tmp_path, content):
         probe.certificate(ORG, "127.0.0.1", 1, str(path))
     assert caught.value.code == "ca-file-unusable"
     assert str(path)[:20] in caught.value.message
+
+
+def test_what_reads_records_is_imported_before_several_threads_need_it():
+    """Half imported by one thread, it is an AttributeError in another (dnspython 1.15)."""
+    code = "import sys, mtasts.probe; print(*(name for name in sys.modules if 'rdtypes' in name))"
+    names = subprocess.check_output([sys.executable, "-c", code], cwd=TOP, universal_newlines=True)
+    assert {"dns.rdtypes.IN.A", "dns.rdtypes.IN.AAAA"} <= set(names.split())
+    assert {"dns.rdtypes.ANY.MX", "dns.rdtypes.ANY.TXT"} <= set(names.split())
 
 
 @pytest.mark.parametrize(
