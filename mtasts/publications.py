@@ -12,11 +12,11 @@ import datetime
 import fcntl
 import json
 import os
-from typing import Iterator, List, NamedTuple
+from typing import Iterator, List, NamedTuple, Optional, Sequence
 
 from mtasts.domain import Domain
 from mtasts.files import replace_file
-from mtasts.history import timestamp
+from mtasts.history import HistoryEntry, timestamp
 from mtasts.policy_file import StoreError
 
 PUBLISHED_FILE = "published.jsonl"
@@ -35,6 +35,19 @@ class Publication(NamedTuple):
 def read(root: str, domain: Domain) -> List[Publication]:
     """All publications for `domain`, oldest first; raises `StoreError`."""
     return [one for one in _all(_path(root, domain)) if one.domain == domain]
+
+
+def first_times(
+    entries: Sequence[HistoryEntry], past: Sequence[Publication]
+) -> List[Optional[datetime.datetime]]:
+    """For each of a history's entries when it was first published while it was served, if ever."""
+    ends = [entry.first for entry in entries[1:]] + [None]
+    found = []
+    for entry, end in zip(entries, ends):
+        times = [one.published for one in past if entry.is_of(one.policy)]
+        served = [time for time in times if time >= entry.first and (not end or time <= end)]
+        found.append(min(served, default=None))
+    return found
 
 
 def add(root: str, publication: Publication) -> None:

@@ -1,9 +1,13 @@
 """Changing a policy with the command: what is shown, what is refused, what is left as it was."""
 
+import datetime
 import json
 import sys
 
 import pytest
+
+from mtasts import publications
+from mtasts.publications import Publication
 
 SCRIPT = "#!/bin/sh\n"
 
@@ -278,6 +282,20 @@ def test_history_and_diff_tell_what_was(org):
     code, _, err = org("diff", "example.org", "20200101")
     assert code == 3
     assert "[history-id-unknown]" in err
+
+
+def test_history_tells_since_when_dns_had_the_id(org):
+    (entry,) = json.loads(org("history", "example.org", "--json")[1])
+    assert entry["published"] is None
+    now = datetime.datetime.now(datetime.timezone.utc)
+    policy = text_of(org)
+    publications.add(str(org.root), Publication("example.org", entry["id"], now, policy))
+    (entry,) = json.loads(org("history", "example.org", "--json")[1])
+    assert entry["published"] == f"{now:%Y-%m-%dT%H:%M:%SZ}"
+    org("set", "example.org", "--max-age", "1w")
+    published, new = org("history", "example.org")[1].splitlines()
+    assert published.split()[1] == entry["published"]
+    assert new.split()[1] == "-"
 
 
 def test_a_change_by_hand_is_shown_without_being_entered(org):

@@ -16,6 +16,7 @@ import pytest
 
 from mtasts import authority, dns_settings, publications
 from mtasts.domain import Domain
+from mtasts.history import HistoryEntry
 from mtasts.policy import names_bytes, policy_id
 from mtasts.policy_file import StoreError
 from mtasts.publications import Publication
@@ -152,6 +153,21 @@ def test_publications_are_read_as_they_were_added(store):
     assert publications.read(store.root, ORG) == ours
     assert publications.read(store.root, Domain("example.net")) == [theirs]
     assert publications.read(store.root, Domain("example.com")) == []
+
+
+def test_each_entry_of_a_history_has_its_own_publication():
+    hour = datetime.timedelta(hours=1)
+    other = POLICY.replace(b"testing", b"enforce")
+    texts = [POLICY, other, POLICY, other]
+    entries = [HistoryEntry.of(data, NOW + n * hour) for n, data in enumerate(texts)]
+    past = [
+        Publication(ORG, entries[1].id, NOW + 1.5 * hour, other),
+        Publication(ORG, entries[1].id, NOW + 1.7 * hour, other),
+        Publication(ORG, entries[0].id, NOW + 2.5 * hour, POLICY),  # names these bytes as well
+    ]
+    times = publications.first_times(entries, past)
+    assert times == [None, NOW + 1.5 * hour, NOW + 2.5 * hour, None]
+    assert publications.first_times([], past) == []
 
 
 @pytest.mark.parametrize("line", ["{", "[]", "5", '{"domain": "example.org"}', "\u00e9"])

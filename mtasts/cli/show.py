@@ -1,10 +1,11 @@
 """A look at the policy directory: which policies, what they say, what they said before."""
 
+import datetime
 from typing import Any, Dict, List, Optional
 
 import click
 
-from mtasts import duration, lint
+from mtasts import duration, lint, publications
 from mtasts.cli import findings as shown
 from mtasts.cli.common import (
     EXIT_INVALID,
@@ -111,6 +112,9 @@ def _facts_of(entry: Optional[HistoryEntry]) -> Dict[str, Any]:
 def history(name: Holder, store: Store, as_json: bool) -> None:
     """List every policy that was served for DOMAIN or @CLASS, oldest first.
 
+    Since when it was served, since when DNS had its id ("-" if mtasts publish never saw to that),
+    the id, the mode, max_age and the MX hosts. Times are UTC.
+
     \b
     Examples:
       mtasts history example.org
@@ -118,13 +122,22 @@ def history(name: Holder, store: Store, as_json: bool) -> None:
     """
     read_bytes(store.root, name)
     entries = _with_last(store, name)
+    # A class has no records of its own: each of its domains is published by itself.
+    past = publications.read(store.root, name) if isinstance(name, Domain) else []
+    times = publications.first_times(entries, past)
     if as_json:
-        print_json([dict(entry._asdict(), first=timestamp(entry.first)) for entry in entries])
+        print_json([_entry_as_json(entry, when) for entry, when in zip(entries, times)])
         return
-    for entry in entries:
+    for entry, when in zip(entries, times):
+        moment = timestamp(when) if when else "-"
         age = duration.spoken(entry.max_age)
-        names = " ".join(entry.mx)
-        click.echo(f"{timestamp(entry.first)}  {entry.id:<32} {entry.mode:<8} {age:>9}  {names}")
+        line = f"{timestamp(entry.first)}  {moment:<20}  {entry.id:<32} {entry.mode:<8} {age:>9}"
+        click.echo(f"{line}  {' '.join(entry.mx)}")
+
+
+def _entry_as_json(entry: HistoryEntry, published: Optional[datetime.datetime]) -> Dict[str, Any]:
+    facts = dict(entry._asdict(), first=timestamp(entry.first))
+    return dict(facts, published=published and timestamp(published))
 
 
 def _with_last(store: Store, name: Holder) -> List[HistoryEntry]:
