@@ -107,9 +107,9 @@ def _conclude(name: Holder, report: Dict[str, Any], how: How) -> None:
     elif entry:
         click.echo(f"{name}: mode {entry.mode}, id {entry.id}, served from now on")
         if isinstance(name, Domain):
-            click.echo(f"Next: mtasts fetch {name}, then mtasts dns {name}")
+            click.echo(f"Next: mtasts publish {name}")
         else:
-            click.echo("Next: publish the new id for every domain of the class")
+            click.echo("Next: mtasts publish DOMAIN, for every domain of the class")
     else:
         click.echo(f"{name}: {'not written (dry run)' if report['changed'] else 'no change'}")
 

@@ -162,4 +162,4 @@ def say(
     if isinstance(name, ClassName):
         click.echo(f"Next: mtasts assign {name} DOMAIN...")
     else:
-        click.echo(f"Next: certbot --mtasts -d {name.policy_host}, then mtasts dns {name}")
+        click.echo(f"Next: certbot --mtasts -d {name.policy_host}, then mtasts publish {name}")
