@@ -1,10 +1,11 @@
 """Files that appear whole or not at all, also after a power cut."""
 
+import contextlib
 import fcntl
 import os
 import tempfile
 import time
-from typing import Optional, Tuple
+from typing import Iterator, Optional, Tuple
 
 
 def replace_file(
@@ -49,6 +50,17 @@ def sync_folder(folder: str) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+@contextlib.contextmanager
+def locked(folder: str) -> Iterator[None]:
+    """Hold `folder`, which nobody does for longer than a write takes; raises `OSError`."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)  # the lock goes with it
 
 
 def lock(folder: str, patience: float) -> int:

@@ -41,7 +41,7 @@ class HistoryEntry(NamedTuple):
     def from_json(cls, line: str) -> "HistoryEntry":
         """Read a line of the history back; raises ValueError, KeyError or TypeError."""
         facts = json.loads(line)
-        first = datetime.datetime.strptime(facts["first"], _TIME).replace(tzinfo=_UTC)
+        first = moment(facts["first"])
         policy = Policy(Mode(facts["mode"]), facts["max_age"], tuple(facts["mx"]))
         values = (policy.mode.value, policy.max_age, policy.mx)
         return cls(first, str(facts["id"]), str(facts["sha256"]), *values)
@@ -69,6 +69,11 @@ def _digest(data: bytes) -> str:
 def timestamp(when: datetime.datetime) -> str:
     """`when` (aware) as it stands in the history and in our JSON: UTC, to the second."""
     return when.astimezone(_UTC).strftime(_TIME)
+
+
+def moment(text: str) -> datetime.datetime:
+    """The time (aware) that `timestamp` wrote; raises ValueError or TypeError."""
+    return datetime.datetime.strptime(text, _TIME).replace(tzinfo=_UTC)
 
 
 def to_bytes(entries: Iterable[HistoryEntry]) -> bytes:

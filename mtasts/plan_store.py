@@ -6,23 +6,20 @@ so that of two commands at work on the same plan one is refused; a step that bot
 once. No lock is held while the network is waited for.
 """
 
-import contextlib
 import datetime
-import fcntl
 import json
 import os
-from typing import Any, Dict, Iterator, Optional
+from typing import Any, Dict, Optional
 
 from mtasts.domain import MXPattern
-from mtasts.files import replace_file, sync_folder
+from mtasts.files import locked, replace_file, sync_folder
+from mtasts.history import moment, timestamp
 from mtasts.plan import MAX_TTL, Kind, Plan, PlanError, Step
 from mtasts.policy import MAX_MAX_AGE, Policy
 
 PLAN_FILE = "plan.json"
 MAX_PLAN_BYTES = 4 * 1024 * 1024  # ten policies of the most that a sender reads, and some more
 LAST_YEAR = 2999  # there is an end to what dates can be added to
-_UTC = datetime.timezone.utc
-_TIME = "%Y-%m-%dT%H:%M:%SZ"
 
 
 def read(folder: str) -> Optional[Plan]:
@@ -53,7 +50,7 @@ def replace(folder: str, old: Optional[Plan], new: Optional[Plan]) -> None:
     """
     path = os.path.join(folder, PLAN_FILE)
     try:
-        with _locked(folder):
+        with locked(folder):
             if read(folder) != old:
                 raise PlanError(
                     "plan-changed-meanwhile",
@@ -76,7 +73,7 @@ def remove(folder: str) -> bool:
     """
     path = os.path.join(folder, PLAN_FILE)
     try:
-        with _locked(folder):
+        with locked(folder):
             _unlink(path)
     except FileNotFoundError:
         return False
@@ -90,32 +87,21 @@ def _unlink(path: str) -> None:
     sync_folder(os.path.dirname(path))
 
 
-@contextlib.contextmanager
-def _locked(folder: str) -> Iterator[None]:
-    """Hold the folder for the moment of a change; raises `OSError`."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)  # the lock goes with it
-
-
 def as_json(plan: Plan) -> Dict[str, Any]:
     """The plan as JSON has it: times in UTC, durations in seconds, a policy as its text."""
     return {
-        "made": _text(plan.made),
+        "made": timestamp(plan.made),
         "ttl": int(plan.ttl.total_seconds()),
         "mark": plan.mark,
         "steps": [
             dict(
                 step._asdict(),
                 kind=step.kind.value,
-                due=_text(step.due),
+                due=timestamp(step.due),
                 wait=int(step.wait.total_seconds()),
-                not_before=_text(step.not_before),
+                not_before=timestamp(step.not_before),
                 policy=None if step.policy is None else str(step.policy),
-                done=None if step.done is None else _text(step.done),
+                done=None if step.done is None else timestamp(step.done),
             )
             for step in plan.steps
         ],
@@ -149,15 +135,11 @@ def _policy(text: str) -> Policy:
     return Policy.parse(str.encode(text, "ascii"))
 
 
-def _text(moment: datetime.datetime) -> str:
-    return moment.astimezone(_UTC).strftime(_TIME)
-
-
 def _time(text: str) -> datetime.datetime:
-    moment = datetime.datetime.strptime(text, _TIME).replace(tzinfo=_UTC)
-    if moment.year > LAST_YEAR:
+    time = moment(text)
+    if time.year > LAST_YEAR:
         raise ValueError(text)
-    return moment
+    return time
 
 
 def _seconds(number: int) -> datetime.timedelta:

@@ -7,20 +7,17 @@ policy's bytes, so that there is something to go back to. The policies of aliase
 so a line names its domain.
 """
 
-import contextlib
 import datetime
-import fcntl
 import json
 import os
-from typing import Iterator, List, NamedTuple, Optional, Sequence
+from typing import List, NamedTuple, Optional, Sequence
 
 from mtasts.domain import Domain
-from mtasts.files import replace_file
-from mtasts.history import HistoryEntry, timestamp
+from mtasts.files import locked, replace_file
+from mtasts.history import HistoryEntry, moment, timestamp
 from mtasts.policy_file import StoreError
 
 PUBLISHED_FILE = "published.jsonl"
-_TIME = "%Y-%m-%dT%H:%M:%SZ"
 
 
 class Publication(NamedTuple):
@@ -54,7 +51,7 @@ def add(root: str, publication: Publication) -> None:
     """Append a publication; raises `StoreError`, and nothing is written then."""
     path = _path(root, Domain(publication.domain))
     try:
-        with _locked(os.path.dirname(path)):
+        with locked(os.path.dirname(path)):
             lines = [_to_json(one) + "\n" for one in [*_all(path), publication]]
             replace_file(path, "".join(lines).encode("ascii"))
     except OSError as error:
@@ -99,21 +96,5 @@ def _to_json(publication: Publication) -> str:
 
 def _from_json(line: str) -> Publication:
     facts = json.loads(line)
-    published = datetime.datetime.strptime(facts["published"], _TIME)
-    return Publication(
-        facts["domain"],
-        facts["id"],
-        published.replace(tzinfo=datetime.timezone.utc),
-        facts["policy"].encode("latin-1"),
-    )
-
-
-@contextlib.contextmanager
-def _locked(folder: str) -> Iterator[None]:
-    """Only one writer at a time; nobody holds it for longer than a write takes."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
+    published, policy = moment(facts["published"]), facts["policy"].encode("latin-1")
+    return Publication(facts["domain"], facts["id"], published, policy)

@@ -104,6 +104,11 @@ def resolver_option(command: Callable) -> Callable:
     )(command)
 
 
+def mx_option(name: str, said: str) -> Callable:
+    """The option `name` that names MX hosts; `said` is its help."""
+    return click.option(name, type=MX_PATTERN, multiple=True, metavar="HOST", help=said)
+
+
 def ca_option(command: Callable) -> Callable:
     """Add --ca, for whatever asks policy hosts."""
     return click.option("--ca", metavar="FILE", help="Trust the roots in this PEM file only.")(

@@ -13,7 +13,7 @@ import click
 from mtasts.change import Wishes, changed
 from mtasts.cli import findings as shown
 from mtasts.cli.change import How, carry_out, change_options
-from mtasts.cli.common import DURATION, HOLDER, MX_PATTERN, is_interactive
+from mtasts.cli.common import DURATION, HOLDER, is_interactive, mx_option
 from mtasts.domain import MXPattern
 from mtasts.errors import MtastsError, printable
 from mtasts.finding import InvalidText
@@ -25,17 +25,13 @@ from mtasts.policy_file import policy_path, read_bytes
 _EDITORS = ("editor", "nano", "vi")  # Debian's choice first
 
 
-def _mx_option(name: str, said: str) -> Any:
-    return click.option(name, type=MX_PATTERN, multiple=True, metavar="HOST", help=said)
-
-
 @click.command("set")
 @click.argument("name", metavar="DOMAIN|@CLASS", type=HOLDER)
 @click.option("--mode", type=click.Choice([mode.value for mode in Mode]), help="The new mode.")
 @click.option("--max-age", type=DURATION, metavar="SPAN", help="Such as 1w, 30d or 2592000.")
-@_mx_option("--mx", "Name these MX hosts instead of those named now.")
-@_mx_option("--add-mx", "Name this MX host, too.")
-@_mx_option("--remove-mx", "Name this MX host no more.")
+@mx_option("--mx", "Name these MX hosts instead of those named now.")
+@mx_option("--add-mx", "Name this MX host, too.")
+@mx_option("--remove-mx", "Name this MX host no more.")
 @change_options
 def set_policy(
     name: Holder,

@@ -5,10 +5,21 @@ from typing import Any, Dict, Tuple
 
 import click
 
+from mtasts.cli.common import EXIT_INVALID, EXIT_WARNING
 from mtasts.errors import printable
 from mtasts.finding import Finding, Severity
 
-_COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
+COLOURS = {
+    Severity.ERROR: "red",
+    Severity.UNKNOWN: "yellow",
+    Severity.WARNING: "yellow",
+    Severity.INFO: "cyan",
+}
+_EXIT_CODES = {
+    Severity.ERROR: EXIT_INVALID,
+    Severity.UNKNOWN: EXIT_WARNING,
+    Severity.WARNING: EXIT_WARNING,
+}
 _WIDTH = 72  # characters of the line that are shown
 _BEFORE = 40  # of them before the place
 
@@ -21,7 +32,7 @@ def as_json(found: Finding) -> Dict[str, Any]:
 def show(found: Finding, source: str, line: str = "", err: bool = False) -> None:
     """Print a finding about `source`, a name that is safe to print, whose `line` it is about."""
     place = f"{source}:{found.line}:{found.column}" if found.line else source
-    severity = coloured(found.severity.value, _COLOURS.get(found.severity), err)
+    severity = coloured(found.severity.value, COLOURS.get(found.severity), err)
     click.echo(f"{place}: {severity}: {found.message} [{found.code}]", err=err)
     if line:
         excerpt, caret = _excerpt(line, found.column)
@@ -29,6 +40,11 @@ def show(found: Finding, source: str, line: str = "", err: bool = False) -> None
     click.echo(f"  rule: {found.rule}", err=err)
     if found.remedy:
         click.echo(f"  remedy: {found.remedy}", err=err)
+
+
+def exit_code(worst: Severity) -> int:
+    """With which exit code a command ends of whose findings this is the gravest severity."""
+    return _EXIT_CODES.get(worst, 0)
 
 
 def coloured(text: str, colour: Any, err: bool = False) -> str:

@@ -8,18 +8,10 @@ import click
 from mtasts import lint as judge
 from mtasts import policy, record
 from mtasts.cli import findings as shown
-from mtasts.cli.common import (
-    EXIT_FAILED,
-    EXIT_INVALID,
-    EXIT_WARNING,
-    json_option,
-    print_json,
-)
+from mtasts.cli.common import EXIT_FAILED, json_option, print_json
 from mtasts.cli.fix import Rewriting, rewrite, show_rewriting
 from mtasts.errors import MtastsError, printable
 from mtasts.finding import Finding, Severity
-
-_EXIT_CODES = {Severity.ERROR: EXIT_INVALID, Severity.WARNING: EXIT_WARNING}
 
 
 class Report(NamedTuple):
@@ -95,7 +87,7 @@ def _misused(sentence: str) -> MtastsError:
 
 
 def _exit_code(findings: Tuple[Finding, ...]) -> int:
-    return _EXIT_CODES.get(judge.worst(findings), 0)
+    return shown.exit_code(judge.worst(findings))
 
 
 def _lint_files(files: Tuple[str, ...], effective: bool, fix: bool, as_json: bool) -> int:

@@ -13,11 +13,11 @@ from mtasts.cli.common import (
     DURATION,
     EXIT_WARNING,
     HOLDER,
-    MX_PATTERN,
     ask,
     dns_config_option,
     dry_run_option,
     json_option,
+    mx_option,
     now,
     policy_dir_option,
     print_json,
@@ -52,14 +52,10 @@ def _ics_option(command: Callable) -> Callable:
     )(command)
 
 
-def _mx_option(name: str, said: str) -> Callable:
-    return click.option(name, type=MX_PATTERN, multiple=True, metavar="HOST", help=said)
-
-
 @click.command()
 @click.argument("name", metavar="DOMAIN|@CLASS", type=HOLDER)
-@_mx_option("--add-mx", "Let this host take mail, too.")
-@_mx_option("--remove-mx", "Let this host take mail no more.")
+@mx_option("--add-mx", "Let this host take mail, too.")
+@mx_option("--remove-mx", "Let this host take mail no more.")
 @click.option("--mode", type=click.Choice(["testing", "enforce"]), help="The mode to end in.")
 @click.option("--max-age", type=DURATION, metavar="SPAN", help="The max_age to end in: 30d, 1y.")
 @_ttl_option

@@ -8,7 +8,6 @@ import click
 from mtasts import duration, lint, publications
 from mtasts.cli import findings as shown
 from mtasts.cli.common import (
-    EXIT_INVALID,
     EXIT_WARNING,
     HOLDER,
     json_option,
@@ -19,14 +18,11 @@ from mtasts.cli.common import (
 from mtasts.cli.difference import difference, show_difference
 from mtasts.domain import Domain
 from mtasts.errors import MtastsError, printable
-from mtasts.finding import Severity
 from mtasts.history import HistoryEntry, timestamp
 from mtasts.holder import Holder
 from mtasts.policy import read, split_lines
 from mtasts.policy_file import NoPolicy, policy_path, read_bytes
 from mtasts.store import Store
-
-_EXIT_CODES = {Severity.ERROR: EXIT_INVALID, Severity.WARNING: EXIT_WARNING}
 
 
 @click.command("list")
@@ -86,7 +82,7 @@ def show(ctx: click.Context, name: Holder, store: Store, as_json: bool) -> None:
         _show(facts, data)
         for one in found:
             shown.show(one, name)
-    ctx.exit(_EXIT_CODES.get(lint.worst(found), 0))
+    ctx.exit(shown.exit_code(lint.worst(found)))
 
 
 def _show(facts: Dict[str, Any], data: bytes) -> None:

@@ -10,8 +10,6 @@ from mtasts import survey
 from mtasts.cli import findings as shown
 from mtasts.cli.common import (
     DOMAIN,
-    EXIT_INVALID,
-    EXIT_WARNING,
     ca_option,
     json_option,
     now,
@@ -21,18 +19,11 @@ from mtasts.cli.common import (
     with_progress,
 )
 from mtasts.domain import Domain
-from mtasts.finding import Severity
 from mtasts.history import timestamp
 from mtasts.status import Row
 from mtasts.store import Store
 from mtasts.survey import Network
 
-_EXIT_CODES = {
-    Severity.ERROR: EXIT_INVALID,
-    Severity.UNKNOWN: EXIT_WARNING,
-    Severity.WARNING: EXIT_WARNING,
-}
-_COLOURS = {Severity.ERROR: "red", Severity.UNKNOWN: "yellow", Severity.WARNING: "yellow"}
 _IN_STEP = {True: "in-step", False: "differs", None: "-"}
 
 
@@ -78,11 +69,11 @@ def status(
             _show(row, when, offline)
             for one in row.findings if domains else ():
                 shown.show(one, row.domain)
-    ctx.exit(_EXIT_CODES.get(rows[0].severity, 0) if rows else 0)
+    ctx.exit(shown.exit_code(rows[0].severity) if rows else 0)
 
 
 def _show(row: Row, when: datetime.datetime, offline: bool) -> None:
-    severity = shown.coloured(f"{row.severity.value:<7}", _COLOURS.get(row.severity))
+    severity = shown.coloured(f"{row.severity.value:<7}", shown.COLOURS.get(row.severity))
     mode = row.mode.value if row.mode else "invalid"
     since = row.since.strftime("%Y-%m-%d") if row.since else "-"
     line = f"{row.domain:<40} {mode:<8} {since:<10} {row.id or '-':<22}"
