@@ -178,3 +178,21 @@ def test_colour_is_for_terminals_only(mtasts):
             break
     assert shown.wait() == 3
     assert b"\x1b[31m" in said
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-"])
+def test_a_stream_that_is_closed_ends_the_command_before_it_begins(mtasts, closed):
+    new = f"exec {sys.executable} -m mtasts new example.org --mx mx.example.org {closed}"
+    done = subprocess.run(
+        ["sh", "-c", new],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        universal_newlines=True,
+        env=mtasts.environment,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 3
+    assert ("[output-closed]" in done.stdout) == (closed == ">&-")
+    assert "Traceback" not in done.stdout
+    assert os.listdir(str(mtasts.root)) == []
