@@ -496,7 +496,7 @@ RULES: Dict[str, Rule] = {
         "warning",
         "the policy of {text} was changed by hand, and the change is not in its history yet",
         "RFC 8461 section 3.1",
-        "Publish it: mtasts publish {text}",
+        "Publish it with 'mtasts publish {text}'.",
     ),
     "status-testing-long": Rule(
         "info",
@@ -508,7 +508,7 @@ RULES: Dict[str, Rule] = {
         "error",
         "DNS has no _mta-sts TXT record for {text}, so no sender looks for its policy",
         _TXT,
-        "Publish it: mtasts publish {text}",
+        "Publish it with 'mtasts publish {text}'.",
     ),
     "status-record-several": Rule(
         "error",
@@ -520,19 +520,19 @@ RULES: Dict[str, Rule] = {
         "error",
         "no sender takes the _mta-sts TXT record of {text}, '{hint}'",
         _TXT,
-        "Publish it anew: mtasts publish {text}",
+        "Publish it anew with 'mtasts publish {text}'.",
     ),
     "status-record-behind": Rule(
         "warning",
         "DNS has the id {hint} for {text}, which is that of another policy than is served",
         "RFC 8461 section 8.1",
-        "Publish the new one: mtasts publish {text}. A resolver may keep the old one for its TTL.",
+        "Use 'mtasts publish {text}'; a resolver may keep the old record for its TTL.",
     ),
     "status-record-foreign": Rule(
         "warning",
         "DNS has the id {hint} for {text}, and what policy it stands for is not known here",
         "RFC 8461 section 8.1",
-        "If it is that of this very policy: mtasts publish {text} --adopt; or else without it.",
+        "Use 'mtasts publish {text}', with --adopt if it is the id of this very policy.",
     ),
     "status-record-unknown": Rule(
         "unknown",
@@ -556,19 +556,19 @@ RULES: Dict[str, Rule] = {
         "error",
         "senders refuse the policy host: {hint}",
         "RFC 8461 section 3.3",
-        "Get one that names the policy host: certbot --mtasts -d {text}",
+        "Get a certificate with 'certbot --mtasts -d {text}'.",
     ),
     "status-certificate-expired": Rule(
         "error",
         "the certificate of {text} expired on {hint}",
         "RFC 8461 section 3.3",
-        "Renew it: certbot renew. If it was renewed, let Apache read it: apachectl graceful.",
+        "Use 'certbot renew'; if it has been renewed, let Apache read it: 'apachectl graceful'.",
     ),
     "status-certificate-ends": Rule(
         "warning",
         "the certificate of {text} ends on {hint}, and should have been renewed by now",
         "RFC 8461 section 3.3",
-        "See why: certbot renew. If it was renewed, let Apache read it: apachectl graceful.",
+        "See what 'certbot renew' says; once renewed, Apache reads it by 'apachectl graceful'.",
     ),
     "status-certificate-unknown": Rule(
         "unknown",
@@ -580,13 +580,13 @@ RULES: Dict[str, Rule] = {
         "info",
         "a step of the plan for {text} has been due since {hint}",
         "RFC 8461 section 5",
-        "Do it: mtasts plan {text} --apply",
+        "Do it with 'mtasts plan {text} --apply'.",
     ),
     "status-plan-unreadable": Rule(
         "warning",
         "there is a plan for {text}, but it cannot be read: {hint}",
         "the policy directory",
-        "Put the file back, or forget the plan: mtasts plan {text} --cancel",
+        "Put the file back, or forget the plan with 'mtasts plan {text} --cancel'.",
     ),
     # What a policy host answers
     "fetch-status": Rule(

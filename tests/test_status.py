@@ -260,7 +260,7 @@ def test_named_domains_are_explained(mtasts):
     code, out, _ = mtasts("status", "example.org")
     assert code == 2
     assert "example.net" not in out
-    assert "remedy: Publish it: mtasts publish example.org" in out
+    assert "remedy: Publish it with 'mtasts publish example.org'." in out
     code, out, _ = mtasts("status", "example.com", "--offline")
     assert code == 2
     assert "[policy-unknown]" in out
@@ -281,7 +281,7 @@ def test_a_plan_that_is_damaged_is_a_finding(mtasts):
     (mtasts.root / "example.org" / "plan.json").write_text("{")
     code, out, _ = mtasts("status", "--offline", "example.org")
     assert code == 1
-    assert "remedy: Put the file back, or forget the plan: mtasts plan example.org --cancel" in out
+    assert "forget the plan with 'mtasts plan example.org --cancel'." in out
 
 
 @pytest.mark.parametrize(
