@@ -108,6 +108,6 @@ def _say_what_else(domain: Domain, delegate: Optional[Domain], addresses: Tuple[
     if delegate:
         click.echo(f"; certificate: the host of {delegate} gets it for {domain.policy_host}, once")
         click.echo(f"; the CNAME leads there: certbot --mtasts -d {domain.policy_host}")
-        click.echo(f"; policy, on that host: ln -s {delegate} POLICY_DIRECTORY/{domain}")
+        click.echo(f"; policy, on that host: mtasts alias {domain} {delegate}")
     elif not addresses:
         click.echo(f"; {domain.policy_host} needs an A or AAAA record as well (--address)")
