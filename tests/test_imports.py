@@ -21,7 +21,11 @@ EDGES = (
 # What carries a change through all edges, for whichever door asks.
 PROCEDURES = ("mtasts.publish", "mtasts.publish_record", "mtasts.plan_apply", "mtasts.survey")
 # They judge what probe saw, so they know the shape of its facts.
-KNOWS_FACTS = {("mtasts.checks", "mtasts.probe"), ("mtasts.status", "mtasts.probe")}
+KNOWS_FACTS = {
+    ("mtasts.checks", "mtasts.probe"),
+    ("mtasts.status", "mtasts.probe"),
+    ("mtasts.facts", "mtasts.probe"),
+}
 
 
 def modules():

@@ -1,0 +1,1 @@
+"""TLS reports (RFC 8460): their values, a tolerant reader, counting, explanations."""

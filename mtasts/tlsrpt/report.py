@@ -1,0 +1,61 @@
+"""A TLS report as its sender meant it (RFC 8460 section 4.4), with a note for every repair.
+
+None is what the report does not say or what cannot be read: unknown, never zero. Text is as it
+came and hostile; whoever prints it escapes it for its medium. Domains are in lower case, as
+A-labels, without a final dot, wherever they can be read as one.
+"""
+
+import datetime
+from typing import NamedTuple, Optional, Tuple
+
+STS = "sts"
+TLSA = "tlsa"
+NO_POLICY = "no-policy-found"
+
+
+class Note(NamedTuple):
+    """What was repaired or odd: a stable code, and where in the report (a path such as
+    `policies[0].summary`)."""
+
+    code: str
+    where: str = ""
+
+
+class Failure(NamedTuple):
+    """One of `failure-details`: so many `sessions` failed in this way (sections 4.3 and 4.4).
+
+    `result_type` is the word of the report, "" if there is none.
+    """
+
+    result_type: str
+    sessions: Optional[int]
+    sending_mta_ip: Optional[str] = None
+    receiving_mx_hostname: Optional[str] = None
+    receiving_mx_helo: Optional[str] = None
+    receiving_ip: Optional[str] = None
+    additional_information: Optional[str] = None
+    reason_code: Optional[str] = None
+
+
+class PolicyResult(NamedTuple):
+    """What happened under one policy; `policy_domain` is "" where it is unknown."""
+
+    policy_type: str
+    policy_domain: str
+    policy_string: Tuple[str, ...]
+    mx_host: Tuple[str, ...]
+    successful: Optional[int]
+    failed: Optional[int]
+    failures: Tuple[Failure, ...]
+
+
+class Report(NamedTuple):
+    """One report. Times are aware and in UTC."""
+
+    organization_name: str
+    report_id: str
+    start: Optional[datetime.datetime]
+    end: Optional[datetime.datetime]
+    contact_info: Optional[str]
+    policies: Tuple[PolicyResult, ...]
+    notes: Tuple[Note, ...]
