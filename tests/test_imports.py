@@ -22,7 +22,7 @@ EDGES = (
 PROCEDURES = ("mtasts.publish", "mtasts.publish_record", "mtasts.plan_apply", "mtasts.survey")
 # They judge what probe saw, so they know the shape of its facts.
 KNOWS_FACTS = {
-    ("mtasts.checks", "mtasts.probe"),
+    ("mtasts.checks.own", "mtasts.probe"),
     ("mtasts.status", "mtasts.probe"),
     ("mtasts.facts", "mtasts.probe"),
 }

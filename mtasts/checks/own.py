@@ -1,4 +1,4 @@
-"""Judgements about what was seen on the network: facts in, findings out."""
+"""What is wrong with a domain of ours: its record, its policy host, as one question each."""
 
 import datetime
 from typing import List, Optional, Sequence, Union

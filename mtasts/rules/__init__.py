@@ -1,0 +1,28 @@
+"""The rules, a code each: what is said when a text breaks one, where it stands, what to do.
+
+There is a table for each noun. Codes are stable. `{text}` is replaced by the offending text and
+`{hint}` by what may have been meant, both made printable.
+
+An "error" is what no sender has to take; a "warning" is legal, but unwise, or refused or read
+otherwise by a sender that is in use; "info" is worth knowing, "ok" a good answer.
+"""
+
+from typing import Dict
+
+from mtasts.rules import domain, fetch, policy, proposal, record, status
+from mtasts.rules.rule import Rule
+
+RULES: Dict[str, Rule] = {
+    "findings-more": Rule(
+        "info",
+        "there are more than {text} findings, and the others are not listed",
+        "limit of this program",
+        "Correct these first.",
+    ),
+    **domain.RULES,
+    **policy.RULES,
+    **record.RULES,
+    **proposal.RULES,
+    **status.RULES,
+    **fetch.RULES,
+}
