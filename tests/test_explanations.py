@@ -1,0 +1,66 @@
+"""What words of TLS reports mean: every type of RFC 8460, and the reason codes that are in use."""
+
+import pytest
+
+from mtasts.tlsrpt import explanations
+
+# RFC 8460 section 4.3
+RESULT_TYPES = """
+starttls-not-supported certificate-host-mismatch certificate-expired certificate-not-trusted
+validation-failure tlsa-invalid dnssec-invalid dane-required sts-policy-fetch-error
+sts-policy-invalid sts-webpki-invalid
+""".split()
+
+
+@pytest.mark.parametrize("word", RESULT_TYPES)
+def test_every_result_type_is_explained(word):
+    explanation = explanations.find(word)
+    assert explanation.word == word and "RFC 8460" in explanation.source
+
+
+def test_a_result_type_counts_in_any_letter_case():
+    assert explanations.find("STS-Policy-Invalid").word == "sts-policy-invalid"
+
+
+@pytest.mark.parametrize(
+    "text, word",
+    [
+        ("MX_HOSTS_MISMATCH", "MX_HOSTS_MISMATCH"),
+        ("X509_V_ERR_CERT_HAS_EXPIRED", "X509_V_ERR_CERT_HAS_EXPIRED"),
+        (
+            "tls: failed to verify certificate: x509: certificate has expired or is not yet valid",
+            "X509_V_ERR_CERT_HAS_EXPIRED",
+        ),
+        (
+            "x509: certificate is valid for a.example.org, not mx.example.org",
+            "X509_V_ERR_HOSTNAME_MISMATCH",
+        ),
+        (
+            "x509: certificate signed by unknown authority",
+            "X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
+        ),
+        ("X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN", "X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT"),
+        ("tls-remote-alert-70", "tls-remote-alert-70"),
+        ("remote error: tls: unrecognized name", "tls-remote-alert-112"),
+    ],
+)
+def test_reason_codes_are_known_in_the_words_of_their_libraries(text, word):
+    assert explanations.reason(text).word == word
+
+
+@pytest.mark.parametrize("text", ["", "tls-remote-alert-7", "tls-remote-alert-700", "MX_HOSTS"])
+def test_what_is_not_known_is_not_guessed(text):
+    assert explanations.find(text) is None
+
+
+def test_every_word_that_is_listed_is_found():
+    for word in explanations.words():
+        assert explanations.find(word).word == word
+
+
+def test_every_explanation_says_what_to_do():
+    for word in explanations.words():
+        found = explanations.find(word)
+        assert found.what and found.remedy
+        assert found.end in ("receiving", "sending", "either")
+        assert found.certainty in ("sure", "likely", "open")
