@@ -11,7 +11,7 @@ from typing import NamedTuple, Optional, Sequence, Tuple
 from mtasts.domain import MXPattern
 from mtasts.errors import MtastsError
 from mtasts.history import HistoryEntry
-from mtasts.policy import Policy
+from mtasts.policy import Mode, Policy
 
 MAX_TTL = 2**31 - 1  # seconds; RFC 2181 section 8
 
@@ -66,6 +66,17 @@ class Plan(NamedTuple):
     def next(self) -> Optional[Step]:
         """The first step that is not done; None if all are."""
         return next((step for step in self.steps if step.done is None), None)
+
+    @property
+    def testing_until(self) -> Optional[datetime.date]:
+        """The day (UTC) for which the end of mode testing was planned; None if it was not.
+
+        A plan that is late does not move it.
+        """
+        for step in self.steps:
+            if step.policy and step.done is None and step.policy.mode is not Mode.TESTING:
+                return step.due.astimezone(datetime.timezone.utc).date()
+        return None
 
     def dated(self, now: datetime.datetime) -> "Plan":
         """The same plan with the dates that hold if what is due is done at `now`."""

@@ -68,23 +68,35 @@ def row(
     policy_of: Holder,
     data: bytes,
     entries: Sequence[HistoryEntry],
-    now: datetime.datetime,
 ) -> Row:
     """The row of a domain that has the policy `data` and the history `entries`."""
     policy, findings = _judged(data)
     if policy is None:
         return Row(domain, policy_of, None, None, "", findings)
-    found = list(findings)
     last = entries[-1] if entries else None
     if last is None or not last.is_of(data):
-        found.append(finding("status-unentered", text=domain))
-        return Row(domain, policy_of, policy.mode, None, "", tuple(found))
-    since = _since(entries)
-    if policy.mode is Mode.TESTING and now - since > TESTING_LONG:
-        found.append(finding("status-testing-long", text=(now - since).days))
+        found = finding("status-unentered", text=domain)
+        return Row(domain, policy_of, policy.mode, None, "", (*findings, found))
     # Most domains of one class have the same findings: one tuple for all of them.
-    same = findings if len(found) == len(findings) else tuple(found)
-    return Row(domain, policy_of, policy.mode, since, last.id, same)
+    return Row(domain, policy_of, policy.mode, _since(entries), last.id, findings)
+
+
+def in_testing(row: Row, until: Optional[datetime.date], now: datetime.datetime) -> Row:
+    """The row with what there is to say of its mode testing.
+
+    `until` is the last day on which the operator wants that mode; where there is none, our custom
+    counts.
+    """
+    if row.mode is not Mode.TESTING or row.since is None:
+        return row
+    if until:
+        is_over = now.astimezone(datetime.timezone.utc).date() > until
+        found = finding("status-testing-overdue", text=until, hint=row.policy_of)
+    else:
+        is_over = now - row.since > TESTING_LONG
+        days = (now - row.since).days
+        found = finding("status-testing-long", text=days, hint=row.policy_of)
+    return row._replace(findings=(*row.findings, found)) if is_over else row
 
 
 def planned(row: Row, step: Union[None, Step, MtastsError], now: datetime.datetime) -> Row:

@@ -21,6 +21,7 @@ import shutil
 import tempfile
 from typing import Callable, Iterator, List, Optional
 
+from mtasts import testing_until
 from mtasts.domain import Domain, InvalidDomain
 from mtasts.files import lock, replace_file, replace_link, sync_folder
 from mtasts.folder import (
@@ -34,7 +35,7 @@ from mtasts.folder import (
 )
 from mtasts.history import HistoryEntry, joined, to_bytes
 from mtasts.holder import ClassName, Holder, InvalidClassName
-from mtasts.policy import InvalidPolicy, Policy
+from mtasts.policy import InvalidPolicy, Mode, Policy
 from mtasts.policy_file import (
     DEFAULT_ROOT,
     POLICY_FILE,
@@ -43,6 +44,7 @@ from mtasts.policy_file import (
     policy_path,
     read_bytes,
 )
+from mtasts.testing_until import Until
 
 RETIRED = ".retired"  # no domain, so nobody can ask a policy host for it
 
@@ -183,7 +185,20 @@ class Store:
                 elif data != old:
                     replace_file(os.path.join(folder, POLICY_FILE), data)
                     self._append(name, [entry])
+                if entry.mode != Mode.TESTING.value:
+                    testing_until.write(folder, Until(None))
             return self._entered(name)
+
+    def set_testing_until(self, name: Holder, until: Until) -> None:
+        """Set the last day on which the policy of `name` is to be in mode testing, or none.
+
+        Raises `StoreError`, also for a policy of another mode, and as `read` does.
+        """
+        with self._locked():
+            require_own(self.root, name)
+            until.require(name, self.read(name).mode)
+            with _failing_as_store_error(os.path.join(self.root, name, testing_until.FILE)):
+                testing_until.write(os.path.join(self.root, name), until)
 
     def adopt(self, name: Holder, known: str, now: datetime.datetime) -> HistoryEntry:
         """Let the policy have the id `known`, by which DNS names it already. Raises as `write`."""
@@ -229,6 +244,7 @@ class Store:
                     # The history first: what is interrupted here is put right by doing it again.
                     self._append(domain, self._continued(domain) + [entry])
                     replace_link(policy_path(self.root, domain), link)
+                    testing_until.write(folder, Until(None))
 
     def detach(self, domain: Domain) -> None:
         """Give a member of a class the same policy as its own, so that it can be changed alone.
@@ -236,10 +252,12 @@ class Store:
         Raises `StoreError` if it is no member, `NoPolicy` or `PolicyUnreadable`.
         """
         with self._locked():
-            class_of(self.root, domain)
+            target = class_of(self.root, domain)
             self._entered(domain)
             path = policy_path(self.root, domain)
+            until = Until(testing_until.read(os.path.join(self.root, target)))
             with _failing_as_store_error(path):
+                testing_until.write(os.path.join(self.root, domain), until)
                 self._append(domain, self._continued(domain))
                 replace_file(path, read_bytes(self.root, domain))
 

@@ -9,7 +9,7 @@ import functools
 import os
 from typing import Iterable, Iterator, NamedTuple, Optional, Tuple, Union
 
-from mtasts import at_once, plan_store, probe, status
+from mtasts import at_once, plan_store, probe, status, testing_until
 from mtasts.domain import Domain
 from mtasts.errors import MtastsError
 from mtasts.holder import Holder
@@ -70,10 +70,15 @@ def rows(
             return error
         return plan.dated(now).next if plan else None
 
+    @functools.lru_cache(maxsize=256)
+    def until(holder: Holder) -> Optional[datetime.date]:
+        return testing_until.of(store.root, holder)
+
     def row(domain: Domain) -> Row:
         try:
             data, holder = read_bytes(store.root, domain), store.target(domain)
-            found = status.row(domain, holder, data, store.history(domain), now)
+            found = status.row(domain, holder, data, store.history(domain))
+            found = status.in_testing(found, until(holder), now)
         except MtastsError as error:
             return status.unreadable(domain, error)
         found = status.planned(found, next_step(holder), now)

@@ -11,6 +11,7 @@ EDGES = (
     "mtasts.folder",
     "mtasts.publications",
     "mtasts.plan_store",
+    "mtasts.testing_until",
     "mtasts.store",
     "mtasts.probe",
     "mtasts.authority",

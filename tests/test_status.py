@@ -33,7 +33,7 @@ def codes(row):
 
 def test_a_domain_in_order():
     entries = [HistoryEntry.of(TESTING, ago(50)), HistoryEntry.of(ENFORCE, ago(9))]
-    row = status.row(ORG, ORG, ENFORCE, entries, NOW)
+    row = status.row(ORG, ORG, ENFORCE, entries)
     assert (row.mode, row.since, row.id) == (Mode.ENFORCE, ago(9), entries[-1].id)
     assert (codes(row), row.severity) == ([], Severity.OK)
 
@@ -45,7 +45,7 @@ def test_since_is_the_mode_not_the_last_change():
         HistoryEntry.of(TESTING, ago(40)),
         HistoryEntry.of(WIDER, ago(2)),
     ]
-    row = status.row(ORG, ORG, WIDER, entries, NOW)
+    row = status.in_testing(status.row(ORG, ORG, WIDER, entries), None, NOW)
     assert row.since == ago(40)
     assert codes(row) == ["status-testing-long"]
     assert "40 days" in row.findings[0].message
@@ -53,20 +53,21 @@ def test_since_is_the_mode_not_the_last_change():
 
 @pytest.mark.parametrize("days", [1, 30])
 def test_testing_for_a_while_is_as_it_should_be(days):
-    assert codes(status.row(ORG, ORG, TESTING, [HistoryEntry.of(TESTING, ago(days))], NOW)) == []
+    row = status.row(ORG, ORG, TESTING, [HistoryEntry.of(TESTING, ago(days))])
+    assert status.in_testing(row, None, NOW) == row
 
 
 @pytest.mark.parametrize("entries", [[], [HistoryEntry.of(TESTING, ago(1))]])
 def test_a_change_by_hand_is_named(entries):
-    row = status.row(ORG, ORG, ENFORCE, entries, NOW)
+    row = status.row(ORG, ORG, ENFORCE, entries)
     assert codes(row) == ["status-unentered"]
     assert (row.since, row.id) == (None, "")
 
 
 def test_what_no_sender_takes_comes_first():
-    good = status.row(Domain("a.example"), ORG, ENFORCE, [HistoryEntry.of(ENFORCE, ago(1))], NOW)
-    odd = status.row(Domain("b.example"), ORG, ENFORCE, [], NOW)
-    bad = status.row(Domain("c.example"), ORG, b"mode enforce\n", [], NOW)
+    good = status.row(Domain("a.example"), ORG, ENFORCE, [HistoryEntry.of(ENFORCE, ago(1))])
+    odd = status.row(Domain("b.example"), ORG, ENFORCE, [])
+    bad = status.row(Domain("c.example"), ORG, b"mode enforce\n", [])
     assert bad.mode is None
     assert bad.codes[0] == "policy-line-malformed"
     ordered = status.attention([good, odd, bad])
@@ -134,7 +135,7 @@ def step(kind, due):
     return Step(kind, due, "Do it.", "Because.", datetime.timedelta(0), due)
 
 
-ROW = status.row(ORG, ORG, ENFORCE, [ENTRY], NOW)
+ROW = status.row(ORG, ORG, ENFORCE, [ENTRY])
 
 
 def test_what_the_network_shows_comes_into_the_row():
@@ -147,7 +148,7 @@ def test_what_the_network_shows_comes_into_the_row():
 
 
 def test_of_what_no_sender_takes_no_record_can_be_right():
-    row = status.row(ORG, ORG, b"mode enforce\n", [], NOW)
+    row = status.row(ORG, ORG, b"mode enforce\n", [])
     shown = status.seen(row, b"mode enforce\n", Seen((), valid(-60, 30)), NOW)
     assert (shown.in_step, shown.findings) == (None, row.findings)
 

@@ -33,6 +33,7 @@ from mtasts.holder import ClassName, Holder
 from mtasts.policy import InvalidPolicy, Policy, read
 from mtasts.reach import Outcome
 from mtasts.store import Store
+from mtasts.testing_until import Until
 
 _LISTED = 20  # domains that are named; JSON has them all
 
@@ -63,9 +64,16 @@ def change_options(command: Callable) -> Callable:
     return yes_option(dry_run_option(command))
 
 
-def carry_out(name: Holder, old: bytes, new: bytes, how: How) -> None:
-    """Replace the policy `old` of `name` by `new`; raises `MtastsError` if that is refused."""
+def carry_out(
+    name: Holder, old: bytes, new: bytes, how: How, until: Optional[Until] = None
+) -> None:
+    """Replace the policy `old` of `name` by `new`; raises `MtastsError` if that is refused.
+
+    `until` is the last day of mode testing, None if that is to stay as it is.
+    """
     policy = valid(new, f"the new policy of {name}")
+    if until:
+        until.require(name, policy.mode)
     found = new_findings(old, new)
     report = _show_change(name, old, new, found, how)
     if old != new:
@@ -79,7 +87,9 @@ def carry_out(name: Holder, old: bytes, new: bytes, how: How) -> None:
             ask(f"Change the policy of {_spoken(name, len(domains))}?", how.yes, is_warning)
             how.store.replace(name, old, new, now())
             report["written"] = True
-    _conclude(name, report, how)
+    if until and not how.dry_run:
+        how.store.set_testing_until(name, until)
+    _conclude(name, report, how, until)
 
 
 def _show_change(
@@ -100,18 +110,24 @@ def _spoken(name: Holder, domains: int) -> str:
     return f"{name} and so of {counted(domains)}" if isinstance(name, ClassName) else name
 
 
-def _conclude(name: Holder, report: Dict[str, Any], how: How) -> None:
+def _conclude(name: Holder, report: Dict[str, Any], how: How, until: Optional[Until]) -> None:
     entry = how.store.last(name) if report["written"] else None
     if how.as_json:
-        print_json(dict(report, id=entry and entry.id))
-    elif entry:
+        said = {"testing_until": until.date and str(until.date)} if until else {}
+        print_json(dict(report, id=entry and entry.id, **said))
+        return
+    if until:
+        click.echo(f"{name}: {'would be ' if how.dry_run else ''}{_said(until)}")
+    if entry:
         click.echo(f"{name}: mode {entry.mode}, id {entry.id}, served from now on")
-        if isinstance(name, Domain):
-            click.echo(f"Next: mtasts publish {name}")
-        else:
-            click.echo("Next: mtasts publish DOMAIN, for every domain of the class")
-    else:
+        domain = "DOMAIN, for every domain of the class" if isinstance(name, ClassName) else name
+        click.echo(f"Next: mtasts publish {domain}")
+    elif report["changed"] or not until:
         click.echo(f"{name}: {'not written (dry run)' if report['changed'] else 'no change'}")
+
+
+def _said(until: Until) -> str:
+    return f"in testing until {until.date}" if until.date else "in testing without a set end"
 
 
 def valid(data: bytes, source: str) -> Policy:

@@ -20,6 +20,7 @@ from mtasts.finding import InvalidText
 from mtasts.holder import holder
 from mtasts.policy_file import DEFAULT_ROOT
 from mtasts.store import Store
+from mtasts.testing_until import Until
 
 EXIT_WARNING = 1
 EXIT_INVALID = 2
@@ -72,6 +73,7 @@ DOMAIN = ValueType("domain", lambda text: Domain(_name(text)))
 HOLDER = ValueType("domain or @class", lambda text: holder(_name(text)))
 MX_PATTERN = ValueType("mx", lambda text: MXPattern(_name(text)))
 DURATION = ValueType("duration", duration.seconds)
+UNTIL = ValueType("date", Until.parse)
 
 
 def policy_dir_option(command: Callable) -> Callable:
@@ -107,6 +109,16 @@ def resolver_option(command: Callable) -> Callable:
 def mx_option(name: str, said: str) -> Callable:
     """The option `name` that names MX hosts; `said` is its help."""
     return click.option(name, type=MX_PATTERN, multiple=True, metavar="HOST", help=said)
+
+
+def testing_until_option(command: Callable) -> Callable:
+    """Add --testing-until, for what gives a policy its mode."""
+    return click.option(
+        "--testing-until",
+        type=UNTIL,
+        metavar="DATE",
+        help="The last day on which mode testing is no cause for a warning; 'none' for no date.",
+    )(command)
 
 
 def ca_option(command: Callable) -> Callable:

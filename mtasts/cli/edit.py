@@ -13,7 +13,13 @@ import click
 from mtasts.change import Wishes, changed
 from mtasts.cli import findings as shown
 from mtasts.cli.change import How, carry_out, change_options
-from mtasts.cli.common import DURATION, HOLDER, is_interactive, mx_option
+from mtasts.cli.common import (
+    DURATION,
+    HOLDER,
+    is_interactive,
+    mx_option,
+    testing_until_option,
+)
 from mtasts.domain import MXPattern
 from mtasts.errors import MtastsError, printable
 from mtasts.finding import InvalidText
@@ -21,6 +27,7 @@ from mtasts.folder import require_own
 from mtasts.holder import Holder
 from mtasts.policy import MAX_POLICY_BYTES, Mode
 from mtasts.policy_file import policy_path, read_bytes
+from mtasts.testing_until import Until
 
 _EDITORS = ("editor", "nano", "vi")  # Debian's choice first
 
@@ -32,6 +39,7 @@ _EDITORS = ("editor", "nano", "vi")  # Debian's choice first
 @mx_option("--mx", "Name these MX hosts instead of those named now.")
 @mx_option("--add-mx", "Name this MX host, too.")
 @mx_option("--remove-mx", "Name this MX host no more.")
+@testing_until_option
 @change_options
 def set_policy(
     name: Holder,
@@ -40,6 +48,7 @@ def set_policy(
     mx: Tuple[MXPattern, ...],
     add_mx: Tuple[MXPattern, ...],
     remove_mx: Tuple[MXPattern, ...],
+    testing_until: Optional[Until],
     **options: Any,
 ) -> None:
     """Change the policy of DOMAIN, or of @CLASS and so of all its members.
@@ -51,13 +60,14 @@ def set_policy(
     Examples:
       mtasts set example.org --mode enforce --max-age 1w
       mtasts set example.org --add-mx mx2.example.org --dry-run
+      mtasts set example.org --testing-until 2026-12-01
       mtasts set @mx-cluster-a --remove-mx mx9.example.net --max-uncovered 2
     """
     how = How(**options)
     wishes = Wishes(mode and Mode(mode), max_age, mx, add_mx, remove_mx)
-    if wishes == Wishes():
+    if wishes == Wishes() and not testing_until:
         raise click.UsageError(
-            "Say what to change: --mode, --max-age, --mx, --add-mx, --remove-mx."
+            "Say what to change: --mode, --max-age, --mx, --add-mx, --remove-mx, --testing-until."
         )
     require_own(how.store.root, name)
     old = read_bytes(how.store.root, name)
@@ -66,7 +76,7 @@ def set_policy(
     except InvalidText:
         how.store.read(name)  # raises, naming the file, if it is the old policy that is invalid
         raise
-    carry_out(name, old, new, how)
+    carry_out(name, old, new, how, testing_until)
 
 
 @click.command()

@@ -17,6 +17,7 @@ from mtasts.cli.common import (
     policy_dir_option,
     print_json,
     resolver_option,
+    testing_until_option,
 )
 from mtasts.domain import Domain, MXPattern
 from mtasts.errors import MtastsError
@@ -26,6 +27,7 @@ from mtasts.holder import ClassName, Holder
 from mtasts.policy import Policy
 from mtasts.policy_file import NoPolicy, StoreError, policy_path
 from mtasts.store import Store
+from mtasts.testing_until import Until
 
 _COMPARISON_SECONDS = 2  # where hosts are only compared with DNS: a machine may have none yet
 
@@ -35,6 +37,7 @@ _COMPARISON_SECONDS = 2  # where hosts are only compared with DNS: a machine may
 @click.option(
     "--mx", type=MX_PATTERN, multiple=True, metavar="HOST", help="An MX host, or '*.' and a domain."
 )
+@testing_until_option
 @click.option("--yes", is_flag=True, help="Take the live MX hosts, and the name, without asking.")
 @dry_run_option
 @resolver_option
@@ -43,6 +46,7 @@ _COMPARISON_SECONDS = 2  # where hosts are only compared with DNS: a machine may
 def new(
     name: Holder,
     mx: Tuple[MXPattern, ...],
+    testing_until: Optional[Until],
     yes: bool,
     dry_run: bool,
     resolver: Optional[str],
@@ -58,7 +62,7 @@ def new(
     Examples:
       mtasts new example.org
       mtasts new example.org --mx mx1.example.org --mx '*.mx.example.net'
-      mtasts new @mx-cluster-a --mx mx1.example.net
+      mtasts new @mx-cluster-a --mx mx1.example.net --testing-until 2026-12-01
     """
     refuse_known(store, name)
     policy, found = _proposed(name, mx, resolver)
@@ -69,6 +73,8 @@ def new(
         _confirm(name, policy, is_odd)
     data = policy.to_bytes()
     entry = HistoryEntry.of(data, now()) if dry_run else store.write(name, data, now())
+    if testing_until and not dry_run:
+        store.set_testing_until(name, testing_until)
     say(store, name, entry, as_json, not dry_run, found)
 
 

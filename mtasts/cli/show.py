@@ -5,7 +5,7 @@ from typing import Any, Dict, List, Optional
 
 import click
 
-from mtasts import duration, lint, publications
+from mtasts import duration, lint, publications, testing_until
 from mtasts.cli import findings as shown
 from mtasts.cli.common import (
     EXIT_WARNING,
@@ -20,7 +20,7 @@ from mtasts.domain import Domain
 from mtasts.errors import MtastsError, printable
 from mtasts.history import HistoryEntry, timestamp
 from mtasts.holder import Holder
-from mtasts.policy import read, split_lines
+from mtasts.policy import Mode, read, split_lines
 from mtasts.policy_file import NoPolicy, policy_path, read_bytes
 from mtasts.store import Store
 
@@ -75,6 +75,9 @@ def show(ctx: click.Context, name: Holder, store: Store, as_json: bool) -> None:
     found = lint.policy(data)
     facts = {"name": name, "path": policy_path(store.root, name), "policy_of": store.target(name)}
     facts.update(_facts_of(store.last(name) if read(data).policy else None))
+    is_testing = facts["mode"] == Mode.TESTING.value
+    until = testing_until.of(store.root, name) if is_testing else None
+    facts["testing_until"] = until and str(until)
     if as_json:
         text = data.decode("utf-8", "backslashreplace")
         print_json(dict(facts, text=text, findings=[shown.as_json(one) for one in found]))
@@ -92,6 +95,8 @@ def _show(facts: Dict[str, Any], data: bytes) -> None:
         click.echo(f"    {printable(line, 300)}")
     if facts["id"]:
         click.echo(f"id {facts['id']}, since {facts['since']}")
+    if facts["testing_until"]:
+        click.echo(f"in testing until {facts['testing_until']}")
 
 
 def _facts_of(entry: Optional[HistoryEntry]) -> Dict[str, Any]:
