@@ -16,10 +16,11 @@ ALWAYS = (-1000, 1000)
 class Issued:
     """A certificate and its key; `ends` are the days from now of its begin and its end.
 
-    A name without a dot is that of a CA, its own `issuer` if there is no other.
+    A name without a dot is that of a CA, its own `issuer` if there is no other. `alternatives` are
+    the subjectAltNames of a server's certificate: `name` as a DNS-ID if nothing else is said.
     """
 
-    def __init__(self, name, ends=ALWAYS, issuer=None):
+    def __init__(self, name, ends=ALWAYS, issuer=None, alternatives=None):
         self.key = ec.generate_private_key(ec.SECP256R1(), default_backend())
         self.subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
         self.issuer = issuer
@@ -48,8 +49,9 @@ class Issued:
             usage = x509.KeyUsage(True, False, False, False, False, True, True, False, False)
             builder = builder.add_extension(usage, critical=True)
         else:
-            names = x509.SubjectAlternativeName([x509.DNSName(name)])
-            builder = builder.add_extension(names, critical=False)
+            names = [x509.DNSName(name)] if alternatives is None else alternatives
+            if names:
+                builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
         certificate = builder.sign(above.key, hashes.SHA256(), default_backend())
         self.pem = certificate.public_bytes(PEM)
         self.end = end

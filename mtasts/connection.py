@@ -1,0 +1,115 @@
+"""A TCP connection to one address, with a deadline for all that is said on it.
+
+The other side is a stranger's server: dead, slow, or endless. Each way in which it fails has a code
+of its own, because they mean different things to whoever judges: a server that refuses is down,
+one that never answers may only be behind a firewall that this machine has to pass.
+"""
+
+import contextlib
+import errno
+import socket
+import time
+from typing import Iterator
+
+from mtasts.errors import MtastsError, printable
+
+CONNECT_SECONDS = 10
+AT_ONCE = 16384  # octets: the most that one record of TLS holds
+_NO_ROUTE = (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
+
+
+class ConnectionFailed(MtastsError):
+    """There is no connection, or it ended before all was said."""
+
+
+class Connection:
+    """A connection to `address`, on which all together may last `seconds`; close it, or use `with`.
+
+    All methods raise `ConnectionFailed`: "connect-refused", "connect-no-route", "connect-timeout"
+    or "connect-failed" if it does not come about, and "connection-timeout" or "connection-closed"
+    after that.
+    """
+
+    def __init__(self, host: str, address: str, port: int, seconds: float) -> None:
+        self.place = f"{printable(host)} at {address} port {port}"
+        self.begin = time.monotonic()
+        self.allow(seconds)
+        self._socket = self._connected(address, port, min(seconds, CONNECT_SECONDS))
+
+    def __enter__(self) -> "Connection":
+        """Nothing is left to do."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close it, whatever happened."""
+        self._socket.close()
+
+    def allow(self, seconds: float) -> None:
+        """What follows may last `seconds` from now."""
+        self._end = time.monotonic() + seconds
+
+    def seconds(self) -> float:
+        """The seconds since it was begun."""
+        return time.monotonic() - self.begin
+
+    def own_address(self) -> str:
+        """The address of this machine on it."""
+        with self._failures():
+            return str(self._socket.getsockname()[0])
+
+    def send(self, data: bytes) -> None:
+        """Send all of `data`."""
+        with self._failures():
+            self._socket.sendall(data)
+
+    def receive(self) -> bytes:
+        """What the other side says next; b"" if it has ended."""
+        with self._failures():
+            return self._socket.recv(AT_ONCE)
+
+    def closed(self) -> ConnectionFailed:
+        """The error for an end that comes too early."""
+        return ConnectionFailed(
+            "connection-closed",
+            f"{self.place}: the server closed the connection before all was said",
+            "See what its log says about it, and whether a firewall cuts connections.",
+        )
+
+    @contextlib.contextmanager
+    def _failures(self) -> Iterator[None]:
+        left = self._end - time.monotonic()
+        try:
+            if left <= 0:
+                raise socket.timeout
+            self._socket.settimeout(left)
+            yield
+        except socket.timeout as error:
+            raise ConnectionFailed(
+                "connection-timeout",
+                f"{self.place}: the server took too long, {self.seconds():.0f} s until now",
+                "See what keeps it busy; senders do not wait much longer either.",
+            ) from error
+        except OSError as error:
+            raise self.closed() from error
+
+    def _connected(self, address: str, port: int, seconds: float) -> socket.socket:
+        try:
+            return socket.create_connection((address, port), seconds)
+        except (socket.timeout, TimeoutError) as error:
+            raise ConnectionFailed(
+                "connect-timeout",
+                f"{self.place}: no answer within {seconds:g} s",
+                "A firewall on the way drops what is sent there, or the address is wrong.",
+            ) from error
+        except ConnectionRefusedError as error:
+            raise ConnectionFailed(
+                "connect-refused",
+                f"{self.place}: nothing listens there",
+                "Start the server, or let it listen at this address, too.",
+            ) from error
+        except OSError as error:
+            raise ConnectionFailed(
+                "connect-no-route" if error.errno in _NO_ROUTE else "connect-failed",
+                f"{self.place}: {printable(error.strerror or error)}",
+                "Check the address, and whether this machine reaches others of its kind (IPv6?).",
+            ) from error

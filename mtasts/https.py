@@ -1,0 +1,178 @@
+"""One request over HTTPS to one address, as a sender asks for a policy: what came, whatever it is.
+
+HTTP is the standard library's, over a TLS connection of ours that does not end because of a bad
+certificate. No redirect is followed (RFC 8461 section 3.3). How much is read and how long it may
+take is limited: `MAX_POLICY_BYTES` and one more of the body, `FETCH_SECONDS` for everything.
+"""
+
+import http.client
+import io
+import urllib.parse
+from typing import Any, NamedTuple, Optional, Tuple, Union
+
+from mtasts import probe, tls
+from mtasts.connection import Connection
+from mtasts.domain import Domain
+from mtasts.errors import MtastsError, printable
+from mtasts.facts import Answer, Handshake
+from mtasts.policy import MAX_POLICY_BYTES
+
+FETCH_SECONDS = 60  # RFC 8461 section 3.3
+# Octets, of which a body in chunks of one octet each takes six times its size, and a head the rest.
+_MOST = 8 * MAX_POLICY_BYTES
+
+
+class AnswerFailed(MtastsError):
+    """There is no answer in HTTP."""
+
+
+class _Request(NamedTuple):
+    """What is asked of whom; `target` as in RFC 9112 section 3.2."""
+
+    method: str
+    host: str
+    target: str
+    user_agent: str
+
+
+def fetch(
+    domain: Domain,
+    address: str,
+    user_agent: str,
+    ca_file: Optional[str] = None,
+    port: int = 443,
+) -> Tuple[Union[Handshake, MtastsError], Union[Answer, MtastsError]]:
+    """What the policy host of `domain` shows at one address, and what it answers `user_agent`.
+
+    It is asked also if its certificate is not to be trusted. If there is no TLS, both are the error
+    that says why. `ca_file` replaces the machine's trusted roots; raises what `tls.trust` does.
+    """
+    context = tls.trust(ca_file)
+    request = _Request("GET", domain.policy_host, probe.POLICY_URL_PATH, user_agent)
+    try:
+        with Connection(request.host, address, port, FETCH_SECONDS) as below:
+            secured = tls.TLSConnection(below, request.host, context)
+            return secured.handshake, _answer_or_error(secured, below, request)
+    except MtastsError as error:
+        return error, error
+
+
+def options(uri: str, ca_file: Optional[str] = None, server: Optional[str] = None) -> int:
+    """The status with which the `https:` endpoint `uri` answers OPTIONS (RFC 9110 section 9.3.7).
+
+    Its certificate is not judged, because those who report do not either (RFC 8460 section 5.4).
+    `server` is the resolver, as in `probe.addresses`. Raises `MtastsError`; if none of its
+    addresses answers, that of the last.
+    """
+    context = tls.trust(ca_file)
+    host, port, target = _parts(uri)
+    request = _Request("OPTIONS", host, target, "mtasts")
+    failure: MtastsError = AnswerFailed(
+        "endpoint-without-address",
+        f"{host} has no address",
+        "Publish an A or AAAA record for it, or let reports go to another host.",
+    )
+    for address in probe.addresses(host, server):
+        try:
+            with Connection(host, address, port, FETCH_SECONDS) as below:
+                return _answer(tls.TLSConnection(below, host, context), below, request).status
+        except MtastsError as error:
+            failure = error
+    raise failure
+
+
+def _parts(uri: str) -> Tuple[Domain, int, str]:
+    """Host, port, and what is to be asked for there; raises `MtastsError`."""
+    try:
+        parts = urllib.parse.urlsplit(uri)
+        port = parts.port or 443
+        if parts.scheme != "https":
+            raise ValueError(uri)
+    except ValueError as error:
+        raise AnswerFailed(
+            "endpoint-uri-invalid",
+            f"'{printable(uri)}' is no https: URI",
+            "Write 'https://host/path'.",
+        ) from error
+    target = urllib.parse.urlunsplit(("", "", parts.path or "/", parts.query, ""))
+    return Domain(parts.hostname or ""), port, target
+
+
+def _answer_or_error(
+    secured: tls.TLSConnection, below: Connection, request: _Request
+) -> Union[Answer, MtastsError]:
+    try:
+        return _answer(secured, below, request)
+    except MtastsError as error:
+        return error
+
+
+def _answer(secured: tls.TLSConnection, below: Connection, request: _Request) -> Answer:
+    connection: Any = http.client.HTTPConnection(request.host)
+    connection.sock = _Socket(secured, below.place)
+    try:
+        connection.request(
+            request.method, request.target, headers={"User-Agent": request.user_agent}
+        )
+        response = connection.getresponse()
+        body = response.read(MAX_POLICY_BYTES + 1)
+        if response.length and len(body) <= MAX_POLICY_BYTES:
+            raise http.client.IncompleteRead(body, response.length)
+    except (http.client.HTTPException, ValueError) as error:
+        raise _broken(below.place, repr(error)) from error
+    return Answer(
+        request.user_agent,
+        response.status,
+        response.getheader("Content-Type") or "",
+        response.getheader("Location") or "",
+        body,
+        below.seconds(),
+    )
+
+
+def _broken(place: str, why: str) -> AnswerFailed:
+    return AnswerFailed(
+        "answer-broken",
+        f"{place}: there is no answer in HTTP: {printable(why)}",
+        "See which server listens there, and what its error log says.",
+    )
+
+
+class _Socket:
+    """What http.client needs of a socket. It is closed by who opened the connection."""
+
+    def __init__(self, secured: tls.TLSConnection, place: str) -> None:
+        self.sendall = secured.send
+        self._secured = secured
+        self._place = place
+
+    def makefile(self, _mode: str) -> io.BufferedReader:
+        """What the server says, to be read."""
+        return io.BufferedReader(_Reader(self._secured, self._place))
+
+    def close(self) -> None:
+        """Called after the answer; nothing is left to do."""
+
+
+class _Reader(io.RawIOBase):
+    """What comes over a connection, `_MOST` octets at most."""
+
+    def __init__(self, secured: tls.TLSConnection, place: str) -> None:
+        self._secured = secured
+        self._place = place
+        self._waiting = b""
+        self._left = _MOST
+
+    def readable(self) -> bool:
+        """Yes, it is."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Fill `buffer` with what has come, and wait if that is nothing; 0 at the end."""
+        data = self._waiting or self._secured.receive()
+        taken = min(len(data), len(buffer))
+        buffer[:taken], self._waiting = data[:taken], data[taken:]
+        self._left -= taken
+        if self._left < 0:
+            raise _broken(self._place, f"it is longer than {_MOST} octets")
+        return taken

@@ -1,0 +1,157 @@
+"""Looking at MX hosts that do what MX hosts on the Internet do."""
+
+import socket
+
+import pytest
+
+import https_server
+import smtp_server
+import tcp_server
+from certificates import Issued
+from mtasts import smtp
+from mtasts.errors import MtastsError
+from smtp_server import GOOD, NO_STARTTLS
+
+MX = "mx.example.org"
+ROOT = Issued("root")
+
+
+@pytest.fixture
+def root(tmp_path):
+    return ROOT.write(str(tmp_path / "root.pem"))
+
+
+@pytest.fixture
+def context(tmp_path):
+    return https_server.context(Issued(MX, issuer=ROOT), str(tmp_path))
+
+
+def looked_at(behaviour, context, root):
+    with smtp_server.running(behaviour, context) as server:
+        return smtp.look(MX, "127.0.0.1", root, server.port), server.commands
+
+
+def refused(behaviour, context, root):
+    """The code of the error with which looking at such a server ends."""
+    with pytest.raises(MtastsError) as caught:
+        looked_at(behaviour, context, root)
+    assert f"{MX} at 127.0.0.1 port" in caught.value.message
+    assert caught.value.message.isprintable()
+    return caught.value.code
+
+
+def test_a_server_shows_its_certificate_within_starttls(context, root):
+    found, commands = looked_at(GOOD, https_server.only_for(context, MX), root)
+    assert found.greeting == "mx.example.org ESMTP"
+    assert (found.tls.names, found.tls.untrusted) == ((MX,), "")
+    (ehlo, _), *others = commands
+    assert ehlo.startswith("EHLO ")
+    assert others == [("STARTTLS", False), ("QUIT", True)]
+
+
+def test_a_server_without_starttls_is_left_in_peace(root):
+    found, commands = looked_at(NO_STARTTLS, None, root)
+    assert found.tls is None
+    assert commands[-1] == ("QUIT", False)
+
+
+def test_a_server_older_than_extensions_offers_no_starttls(root):
+    assert looked_at(GOOD._replace(ehlo=b"502 5.5.1 Error\r\n"), None, root)[0].tls is None
+
+
+@pytest.mark.parametrize(
+    "ehlo",
+    [b"250-mx.example.org\r\n250-starttls\r\n250 DSN\r\n", b"250-x\n250 STARTTLS\n"],
+    ids=["lower case", "bare line feeds"],
+)
+def test_starttls_is_found_as_others_write_it(context, root, ehlo):
+    assert looked_at(GOOD._replace(ehlo=ehlo), context, root)[0].tls.names == (MX,)
+
+
+@pytest.mark.parametrize(
+    "ehlo",
+    [b"250 STARTTLS\r\n", b"250-x\r\n250 XSTARTTLS\r\n", b"250-x\r\n250 AUTH STARTTLS\r\n"],
+    ids=["the server's name", "another keyword", "a parameter"],
+)
+def test_what_only_looks_like_starttls_is_not_offered(root, ehlo):
+    assert looked_at(GOOD._replace(ehlo=ehlo), None, root)[0].tls is None
+
+
+def test_a_greeting_has_as_many_lines_as_it_likes(context, root):
+    greeting = b"220-mx.example.org ESMTP\r\n220-No spam\r\n220 \r\n"
+    found, _ = looked_at(GOOD._replace(greeting=greeting), context, root)
+    assert (found.greeting, found.tls.names) == ("mx.example.org ESMTP", (MX,))
+
+
+def test_a_late_greeting_is_waited_for(context, root):
+    found, _ = looked_at(GOOD._replace(delay=0.3), context, root)
+    assert found.tls.names == (MX,)
+    assert found.seconds >= 0.3
+
+
+@pytest.mark.parametrize(
+    ("greeting", "code"),
+    [
+        (b"554 5.7.1 Go away\r\n", "smtp-refused"),
+        (b"554-5.7.1 You are\r\n554 listed\x1b[2J\r\n", "smtp-refused"),
+        (b"421 4.3.2 Too busy\r\n", "smtp-refused-for-now"),
+        (b"250 OK\r\n", "smtp-answer-broken"),
+        (b"SSH-2.0-x\r\n", "smtp-answer-broken"),
+        (b"* OK IMAP \x1b[2J\r\n", "smtp-answer-broken"),
+        (b"2200 x\r\n", "smtp-answer-broken"),
+        (b"\r\n", "smtp-answer-broken"),
+        (b"220 " + b"x" * 100000, "smtp-answer-broken"),
+        (b"220 " + b"x" * 10000 + b"\r\n", "smtp-answer-broken"),
+        (b"220-x\r\n" * 1000, "smtp-answer-broken"),
+        (b"", "connection-closed"),
+    ],
+)
+def test_a_server_that_does_not_greet_is_an_error_that_says_how(root, greeting, code):
+    assert refused(GOOD._replace(greeting=greeting), None, root) == code
+
+
+@pytest.mark.parametrize(
+    ("ehlo", "code"),
+    [
+        (b"550 5.7.1 Your address is listed\r\n", "smtp-refused"),
+        (b"451 4.7.1 Come later\r\n", "smtp-refused-for-now"),
+        (b"250-x\r\n550 y\x00\r\n", "smtp-refused"),
+        (b"", "connection-closed"),
+    ],
+)
+def test_a_server_that_does_not_talk_to_us_is_an_error(root, ehlo, code):
+    assert refused(GOOD._replace(ehlo=ehlo), None, root) == code
+
+
+@pytest.mark.parametrize(
+    ("starttls", "code"),
+    [
+        (b"454 4.7.0 TLS not available due to local problem\r\n", "starttls-refused"),
+        (b"501 5.5.4 x\r\n", "starttls-refused"),
+        (b"", "connection-closed"),
+        (b"!\r\n", "smtp-answer-broken"),
+        (b"220 go\r\n250-mx.example.org\r\n250 AUTH PLAIN\r\n", "starttls-injection"),
+    ],
+)
+def test_what_fails_after_starttls_was_offered_is_the_servers_tls(context, root, starttls, code):
+    found, commands = looked_at(GOOD._replace(starttls=starttls), context, root)
+    assert found.tls.code == code
+    assert ("QUIT", True) not in commands
+
+
+def test_no_octets_of_plain_text_are_taken_for_text_within_tls(context, root):
+    """Injected while the client already is in its handshake, where no one looks for it."""
+
+    def serve(connection):
+        connection.sendall(GOOD.greeting)
+        connection.recv(100)
+        connection.sendall(GOOD.ehlo)
+        connection.recv(100)
+        connection.sendall(GOOD.starttls)
+        connection.recv(10)  # the ClientHello has begun
+        connection.sendall(b"221 2.0.0 Bye\r\n")
+        connection.recv(1)
+
+    with tcp_server.running(serve) as port:
+        found = smtp.look(MX, "127.0.0.1", root, port)
+    assert found.tls.code == "tls-handshake-failed"
