@@ -31,19 +31,17 @@ def answer(status=b"200 OK", headers=TEXT, body=POLICY):
     return b"HTTP/1.1 " + status + b"\r\n" + headers + length + b"\r\n" + body
 
 
-def context(certificate, folder):
+def context(certificate, folder, protocol=ssl.PROTOCOL_TLS_SERVER):
     """TLS of a server that presents an `Issued` certificate and what is between it and its root."""
-    made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    made = ssl.SSLContext(protocol)
     certificate.configure(made, folder)
     return made
 
 
-def only_tls_1_1(made):
-    """Let a server speak no TLS that is newer than 1.1."""
-    made.set_ciphers("DEFAULT:@SECLEVEL=0")
-    if hasattr(made, "minimum_version"):
-        made.minimum_version = ssl.TLSVersion.TLSv1_1
-    made.options |= ssl.OP_NO_TLSv1_2 | getattr(ssl, "OP_NO_TLSv1_3", 0)
+def only_tls_1_1(certificate, folder):
+    """TLS of a server that was last updated long ago."""
+    made = context(certificate, folder, ssl.PROTOCOL_TLSv1_1)
+    made.set_ciphers("DEFAULT:@SECLEVEL=0")  # today's OpenSSL needs to be told that it may
     return made
 
 
