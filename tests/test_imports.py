@@ -23,6 +23,7 @@ EDGES = (
     "mtasts.dns_provider",
     "mtasts.dns_update",
     "mtasts.spool",
+    "mtasts.ledger",
 )
 # What carries a change through all edges, for whichever door asks.
 PROCEDURES = ("mtasts.publish", "mtasts.publish_record", "mtasts.plan_apply", "mtasts.survey")

@@ -1,0 +1,196 @@
+"""Asking the ledger: its reports by domain, organisation and days, its arrivals, the quarantine.
+
+Answers come in pages, each found by an index from where the last one ended, so memory stays small
+and the first row comes at once, however large the ledger is.
+
+Of reports that claim to be the same one (organisation, report-id, range) and say different things,
+one is counted: that with the strongest grade, and of these the one that came first. So nobody who
+guesses the id of a report can replace what its organisation has signed.
+"""
+
+import datetime
+import zlib
+from collections import defaultdict
+from typing import Any, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+
+from sqlalchemy import and_, case, exists, func, or_, select
+from sqlalchemy.engine import Connection
+
+from mtasts.errors import MtastsError
+from mtasts.ledger import rows
+from mtasts.ledger.database import Database
+from mtasts.ledger.entry import ArrivalFacts, Held, Shown
+from mtasts.ledger.schema import arrival, delivery, failure, policy_result, report
+from mtasts.ledger.writing import GRADES, RANKS
+from mtasts.tlsrpt.authenticity import Grade
+from mtasts.tlsrpt.report import Failure, PolicyResult
+
+_PAGE = 200  # reports that are in memory at a time
+_OTHER = report.alias("other")
+_ANY = delivery.alias("any_delivery")
+_FACTS = [column for column in arrival.columns if column.name not in ("dated", "raw")]
+
+
+class NotInLedger(MtastsError):
+    """There is no arrival of this number."""
+
+
+class Filter(NamedTuple):
+    """Which reports are asked for: all that fit everything that is not None.
+
+    From `since` on and before `until` (both aware) is where the report's range starts, or when it
+    came, if it does not say. With a `domain`, the policies of other domains are left out.
+    `organization` is compared without regard to case.
+    """
+
+    domain: Optional[str] = None
+    organization: Optional[str] = None
+    since: Optional[datetime.datetime] = None
+    until: Optional[datetime.datetime] = None
+    weakest: Optional[Grade] = None
+    counted_only: bool = False
+
+
+def reports(database: Database, wanted: Filter) -> Iterator[Held]:
+    """The reports of `wanted`, by where their ranges start; raises `LedgerError`."""
+    with database.reading() as connection:
+        after: Optional[Tuple[int, int]] = None
+        while True:
+            page = _page(connection, wanted, after)
+            if not page:
+                return
+            yield from _held(connection, page, wanted.domain)
+            after = (page[-1].started, page[-1].id)
+
+
+def quarantine(database: Database) -> Iterator[ArrivalFacts]:
+    """What could not be read, in the order in which it was entered; raises `LedgerError`."""
+    with database.reading() as connection:
+        last = 0
+        while True:
+            condition = and_(arrival.c.error.isnot(None), arrival.c.id > last)
+            query = select(*_FACTS).where(condition).order_by(arrival.c.id).limit(_PAGE)
+            page = connection.execute(query).all()
+            if not page:
+                return
+            yield from map(_facts, page)
+            last = page[-1].id
+
+
+def shown(database: Database, number: int) -> Shown:
+    """The arrival `number` and its reports; raises `NotInLedger` and `LedgerError`."""
+    with database.reading() as connection:
+        row = connection.execute(select(*_FACTS).where(arrival.c.id == number)).first()
+        if row is None:
+            raise _missing(number)
+        joined = report.join(delivery, delivery.c.report_id == report.c.id)
+        query = select(*_columns()).select_from(joined).where(delivery.c.arrival_id == number)
+        page = connection.execute(query.order_by(delivery.c.position)).all()
+        return Shown(_facts(row), tuple(_held(connection, page, None)))
+
+
+def raw(database: Database, number: int) -> bytes:
+    """The bytes of the arrival `number`, as they came; raises `NotInLedger` and `LedgerError`."""
+    with database.reading() as connection:
+        found = connection.execute(select(arrival.c.raw).where(arrival.c.id == number)).scalar()
+    if found is None:
+        raise _missing(number)
+    return zlib.decompress(found)
+
+
+def _columns() -> List[Any]:
+    of_report = _ANY.c.report_id == report.c.id
+    same = and_(_OTHER.c.identity == report.c.identity, _OTHER.c.id != report.c.id)
+    first = select(func.min(_ANY.c.arrival_id)).where(of_report).scalar_subquery()
+    arrivals = select(func.count()).select_from(_ANY).where(of_report).scalar_subquery()
+    conflicts = select(func.count()).select_from(_OTHER).where(same).scalar_subquery()
+    return [
+        *report.columns,
+        first.label("arrival_id"),
+        arrivals.label("arrivals"),
+        conflicts.label("conflicts"),
+        case((_is_counted(), 1), else_=0).label("is_counted"),
+    ]
+
+
+def _is_counted() -> Any:
+    """Whether no other report that claims to be the same one goes before it."""
+    earlier = or_(
+        _OTHER.c.received < report.c.received,
+        and_(_OTHER.c.received == report.c.received, _OTHER.c.id < report.c.id),
+    )
+    stronger = or_(_OTHER.c.grade > report.c.grade, and_(_OTHER.c.grade == report.c.grade, earlier))
+    return ~exists().where(_OTHER.c.identity == report.c.identity, stronger)
+
+
+def _page(connection: Connection, wanted: Filter, after: Optional[Tuple[int, int]]) -> List[Any]:
+    """The next reports of `wanted`, each once, after the one with this start and number."""
+    table, number, started = report, report.c.id, report.c.started
+    conditions = []
+    if wanted.domain is not None:
+        number, started = policy_result.c.report_id, policy_result.c.started
+        table = policy_result.join(report, report.c.id == number)
+        conditions.append(policy_result.c.policy_domain == wanted.domain)
+    if wanted.since:
+        conditions.append(started >= rows.second(wanted.since))
+    if wanted.until:
+        conditions.append(started < rows.second(wanted.until))
+    if after:
+        conditions.append(or_(started > after[0], and_(started == after[0], number > after[1])))
+    if wanted.organization is not None:
+        conditions.append(func.lower(report.c.organization_name) == wanted.organization.lower())
+    if wanted.weakest:
+        conditions.append(report.c.grade >= RANKS[wanted.weakest])
+    if wanted.counted_only:
+        conditions.append(_is_counted())
+    query = select(*_columns()).select_from(table).where(*conditions)
+    page = connection.execute(query.order_by(started, number).limit(_PAGE))
+    return list({row.id: row for row in page}.values())
+
+
+def _held(connection: Connection, page: Sequence[Any], domain: Optional[str]) -> Iterator[Held]:
+    policies = _policies(connection, [row.id for row in page], domain)
+    for row in page:
+        yield Held(
+            rows.to_report(row, tuple(policies[row.id])),
+            GRADES[row.grade],
+            rows.moment(row.received),
+            row.arrival_id,
+            row.arrivals,
+            row.conflicts,
+            bool(row.is_counted),
+        )
+
+
+def _policies(
+    connection: Connection, reports: Sequence[int], domain: Optional[str]
+) -> Dict[int, List[PolicyResult]]:
+    """The policies of each of the `reports`, in their order."""
+    failures: Dict[Tuple[int, int], List[Failure]] = defaultdict(list)
+    for row in _of(connection, failure, reports, failure.c.policy_position):
+        failures[row.report_id, row.policy_position].append(rows.to_failure(row))
+    policies: Dict[int, List[PolicyResult]] = defaultdict(list)
+    for row in _of(connection, policy_result, reports):
+        if domain in (None, row.policy_domain):
+            found = rows.to_policy(row, failures[row.report_id, row.position])
+            policies[row.report_id].append(found)
+    return policies
+
+
+def _of(connection: Connection, table: Any, reports: Sequence[int], *order: Any) -> Iterable[Any]:
+    query = select(table).where(table.c.report_id.in_(reports))
+    return connection.execute(query.order_by(table.c.report_id, *order, table.c.position))
+
+
+def _facts(row: Any) -> ArrivalFacts:
+    values = dict(row._mapping)
+    values.update(received=rows.moment(row.received), grade=GRADES[row.grade])
+    return ArrivalFacts(**values)
+
+
+def _missing(number: int) -> NotInLedger:
+    return NotInLedger(
+        "ledger-id-unknown",
+        f"there is no {number} in the ledger",
+        "See: mtasts report list, or mtasts report list --quarantine",
+    )
