@@ -26,10 +26,11 @@ def test_a_rule_is_complete(code):
     rule = RULES[code]
     Severity(rule.severity)
     assert re.match(r"[a-z0-9]+(-[a-z0-9]+)+\Z", code)
-    assert VISIBLE.match(rule.message + rule.source + rule.remedy)
+    assert VISIBLE.match(rule.message + rule.source + rule.remedy + rule.why)
     assert not rule.message.endswith(".")
     assert rule.remedy.endswith(".") or rule.severity == "ok"
     assert rule.source
+    assert not rule.why or rule.why.endswith(".")
     for sentence in (rule.message, rule.remedy):
         assert set(re.findall(r"\{.*?\}", sentence)) <= {"{text}", "{hint}"}
 

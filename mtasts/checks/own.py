@@ -3,6 +3,8 @@
 import datetime
 from typing import List, Optional, Sequence, Union
 
+from mtasts.checks.handshake import is_late
+from mtasts.checks.policy_host import answered
 from mtasts.domain import Domain
 from mtasts.errors import MtastsError
 from mtasts.finding import Finding, finding
@@ -10,9 +12,6 @@ from mtasts.policy import is_policy_id, names_bytes
 from mtasts.probe import Certificate, Fetch
 from mtasts.record import InvalidRecord, STSRecord, candidates
 
-# certbot renews when a third of the lifetime is left, half of it for a very short one.
-_RENEWED_BY = 4
-_RENEWED_BY_AT_MOST = datetime.timedelta(days=14)
 _UNSEEN = {
     "policy-host-without-address": "status-policy-host-missing",
     "connect-failed": "status-policy-host-silent",
@@ -22,11 +21,7 @@ _UNSEEN = {
 
 def served(fetch: Fetch, expected: bytes) -> List[Finding]:
     """What is wrong with the answer of a policy host that should serve the bytes `expected`."""
-    found = []
-    if fetch.status != 200:
-        found.append(finding("fetch-status", text=fetch.status))
-    if fetch.content_type.split(";")[0].strip().lower() != "text/plain":
-        found.append(finding("fetch-content-type", text=fetch.content_type))
+    found = answered(fetch.status, fetch.content_type)
     if fetch.status == 200 and fetch.body != expected:
         found.append(finding("fetch-body"))
     return found
@@ -67,6 +62,6 @@ def certificate(
     day = f"{seen.end:%Y-%m-%d}"
     if seen.end <= now:
         return finding("status-certificate-expired", text=host, hint=day)
-    if seen.end - now < min((seen.end - seen.begin) / _RENEWED_BY, _RENEWED_BY_AT_MOST):
+    if is_late(seen.begin, seen.end, now):
         return finding("status-certificate-ends", text=host, hint=day)
     return None

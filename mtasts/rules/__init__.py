@@ -9,7 +9,18 @@ otherwise by a sender that is in use; "info" is worth knowing, "ok" a good answe
 
 from typing import Dict
 
-from mtasts.rules import domain, fetch, policy, proposal, record, status
+from mtasts.rules import (
+    domain,
+    fetch,
+    mx,
+    policy,
+    policy_host,
+    proposal,
+    record,
+    reporting,
+    status,
+    txt,
+)
 from mtasts.rules.rule import Rule
 
 RULES: Dict[str, Rule] = {
@@ -24,5 +35,9 @@ RULES: Dict[str, Rule] = {
     **record.RULES,
     **proposal.RULES,
     **status.RULES,
+    **txt.RULES,
+    **policy_host.RULES,
     **fetch.RULES,
+    **mx.RULES,
+    **reporting.RULES,
 }

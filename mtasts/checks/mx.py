@@ -1,0 +1,138 @@
+"""The live MX hosts: does the policy cover them, and would a sender deliver to them under it?
+
+What breaks a rule is as grave as the mode makes it: in enforce mail is not delivered, in testing it
+is reported, in none nobody cares. Without a policy it counts as in testing, because the first
+policy has that mode. What could not be reached from here is not known, and never an error.
+"""
+
+import datetime
+from typing import Iterator, List, Optional, Union
+
+from mtasts import lint
+from mtasts.checks import handshake
+from mtasts.checks.check_finding import CheckFinding, Group, Place
+from mtasts.errors import MtastsError
+from mtasts.facts import MXHost, Seen, SMTPServer
+from mtasts.finding import Severity
+from mtasts.policy import Mode, Policy
+from mtasts.rules import RULES
+
+SLOW = 10  # seconds
+_GRAVITY = {
+    Mode.ENFORCE: Severity.ERROR,
+    Mode.TESTING: Severity.WARNING,
+    Mode.NONE: Severity.INFO,
+}
+_NAMED = 3  # of the policy's mx that are shown
+# A network that blocks port 25 shows itself by these; who refuses a connection was there.
+_BLOCKED = ("connect-timeout", "connect-no-route")
+_UNREACHABLE = (
+    *_BLOCKED,
+    "connect-refused",
+    "connect-failed",
+    "connection-timeout",
+    "connection-closed",
+)
+
+Server = Union[SMTPServer, MtastsError]
+
+
+def mx(seen: Seen, policy: Optional[Policy], now: datetime.datetime) -> Iterator[CheckFinding]:
+    """What is to be said of the domain's MX hosts under `policy`, the one that senders take."""
+    mode = policy.mode if policy else Mode.TESTING
+    return (_weighed(one, mode) for one in _mx(seen, policy, now))
+
+
+def _weighed(one: CheckFinding, mode: Mode) -> CheckFinding:
+    if not RULES[one.code].by_mode:
+        return one
+    return one._replace(finding=one.finding._replace(severity=_GRAVITY[mode]))
+
+
+def _mx(seen: Seen, policy: Optional[Policy], now: datetime.datetime) -> Iterator[CheckFinding]:
+    place = Place(Group.MX, seen.domain)
+    if isinstance(seen.mx, MtastsError):
+        yield place.finding("mx-records-unknown", hint=seen.mx.message)
+        return
+    if [one.host for one in seen.mx] == [""]:
+        yield place.finding("mx-records-null", seen.domain)
+        return
+    if not seen.mx:
+        yield place.finding("mx-records-none", seen.domain)
+    hosts = list(dict.fromkeys(one.host for one in seen.mx if one.host)) or [seen.domain]
+    if policy and policy.mx:
+        yield from _covered(place, hosts, policy)
+    yield from _blocked(place, seen)
+    for host in seen.mx_hosts:
+        yield from _host(place._replace(host=host.host), host, _is_blocked(seen), now)
+
+
+def _covered(place: Place, hosts: List[str], policy: Policy) -> Iterator[CheckFinding]:
+    """Both ways: hosts that no mx line covers, and mx lines that cover no host."""
+    for host in hosts:
+        at_host = place._replace(host=host)
+        pattern = next((pattern for pattern in policy.mx if pattern.covers(host)), None)
+        if pattern:
+            yield at_host.finding("mx-host-covered", pattern)
+        else:
+            yield at_host.finding("mx-host-uncovered", host, _why_not(host, policy))
+    for pattern in dict.fromkeys(policy.mx):
+        if not any(pattern.covers(host) for host in hosts):
+            yield place.finding("mx-line-idle", pattern)
+
+
+def _why_not(host: str, policy: Policy) -> str:
+    """A wildcard that nearly covers it, or else what the policy names."""
+    for pattern in policy.mx:
+        found = lint.match(host, pattern)
+        if found.code in ("match-wildcard-depth", "match-wildcard-parent"):
+            return found.message
+    more = len(policy.mx) - _NAMED
+    return ", ".join(policy.mx[:_NAMED]) + (f" and {more} more" if more > 0 else "")
+
+
+def _servers(seen: Seen) -> Iterator[Server]:
+    for host in seen.mx_hosts:
+        if not isinstance(host.servers, MtastsError):
+            yield from (server for _, server in host.servers)
+
+
+def _is_blocked(seen: Seen) -> bool:
+    """Whether it looks as if this machine might not use port 25 at all."""
+    servers = list(_servers(seen))
+    return bool(servers) and all(
+        isinstance(server, MtastsError) and server.code in _BLOCKED for server in servers
+    )
+
+
+def _blocked(place: Place, seen: Seen) -> Iterator[CheckFinding]:
+    if _is_blocked(seen):
+        first = next(server for server in _servers(seen) if isinstance(server, MtastsError))
+        yield place.finding("mx-hosts-unreachable", hint=first.message)
+
+
+def _host(
+    place: Place, host: MXHost, is_blocked: bool, now: datetime.datetime
+) -> Iterator[CheckFinding]:
+    if isinstance(host.servers, MtastsError):
+        is_nowhere = host.servers.code == "mx-host-without-address"
+        code = "mx-host-without-address" if is_nowhere else "mx-host-addresses-unknown"
+        yield place.finding(code, hint=host.servers.message)
+        return
+    for address, server in host.servers if not is_blocked else ():
+        yield from _server(place._replace(address=address), server, now)
+
+
+def _server(place: Place, server: Server, now: datetime.datetime) -> Iterator[CheckFinding]:
+    if isinstance(server, MtastsError):
+        code = "mx-host-unreachable" if server.code in _UNREACHABLE else "mx-host-refuses"
+        yield place.finding(code, hint=server.message)
+        return
+    if server.tls is None:
+        yield place.finding("mx-host-no-starttls")
+    elif isinstance(server.tls, MtastsError):
+        yield handshake.failed(place, "mx-host", server.tls)
+    else:
+        yield from handshake.shown(place, "mx-host", server.tls, now)
+    if server.seconds > SLOW:
+        yield place.finding("mx-host-slow", f"{server.seconds:.0f}")
