@@ -1,6 +1,5 @@
 """Looking at MX hosts that do what MX hosts on the Internet do."""
 
-
 import pytest
 
 import https_server
