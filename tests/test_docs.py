@@ -32,6 +32,15 @@ FOREIGN = {"--installer", "--forwarded-allow-ips"}
 OPTION = re.compile(r"--[a-z][a-z-]+")
 
 
+# The words of every command: `show` as well as `report read`.
+SUBCOMMANDS = [(name,) for name in subcommands.commands]
+SUBCOMMANDS += [
+    (name, inner)
+    for name, command in subcommands.commands.items()
+    for inner in getattr(command, "commands", ())
+]
+
+
 def each_page(function):
     return pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)(function)
 
@@ -73,6 +82,8 @@ def test_commands_and_their_options_exist(page):
         if words[0] not in PROGRAMS:
             continue
         subcommand = [word for word in words[1:2] if words[0] == "mtasts" and word[0] != "-"]
+        if tuple(words[1:3]) in SUBCOMMANDS:
+            subcommand = words[1:3]
         known = set(OPTION.findall(help_of(words[0], *subcommand)))
         options = {option for word in words for option in OPTION.findall(word.split("=")[0])}
         if not known or not options <= known:
@@ -84,7 +95,7 @@ def test_commands_and_their_options_exist(page):
 def all_options():
     """Every option of our programs, and those of certbot that the manual's commands use."""
     helps = [help_of(program) for program in PROGRAMS]
-    helps += [help_of("mtasts", subcommand) for subcommand in subcommands.commands]
+    helps += [help_of("mtasts", *words) for words in SUBCOMMANDS]
     certbot = [" ".join(words) for page in PAGES for words in commands(page) if "certbot" in words]
     return PLUGIN_OPTIONS | FOREIGN | set(OPTION.findall("\n".join(helps + certbot)))
 

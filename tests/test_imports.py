@@ -23,6 +23,7 @@ EDGES = (
     "mtasts.dns_provider",
     "mtasts.dns_update",
     "mtasts.spool",
+    "mtasts.report_files",
     "mtasts.ledger",
 )
 # What carries a change through all edges, for whichever door asks.

@@ -13,6 +13,7 @@ from mtasts.cli.plan import plan, retire
 from mtasts.cli.policies import new
 from mtasts.cli.publish import publish
 from mtasts.cli.records import dns
+from mtasts.cli.report import report
 from mtasts.cli.serve import serve
 from mtasts.cli.show import diff, history, list_policies, show
 from mtasts.cli.status import status
@@ -39,6 +40,7 @@ _COMMANDS = (
     (new, import_policy, export, alias, classes, assign, detach),
     (status, list_policies, show, history, diff, set_policy, edit),
     (plan, retire),
+    (report,),
     (dns, publish, fetch, lint, serve, completion),
 )
 for command in (command for commands in _COMMANDS for command in commands):

@@ -1,0 +1,97 @@
+"""How a report looks: as JSON, and as lines for people, in which nothing of it can do any harm."""
+
+from typing import Any, Dict, Iterator, Optional, Union
+
+from mtasts.errors import MtastsError, printable
+from mtasts.tlsrpt import counting, dates
+from mtasts.tlsrpt.counting import Sessions
+from mtasts.tlsrpt.notes import NOTES
+from mtasts.tlsrpt.report import Failure, PolicyResult, Report
+
+_FAILURES = 20  # of a policy that people are shown, those with the most sessions
+_REASONS = {counting.COUNTED_TWICE: "the same sessions are counted under sts and under tlsa"}
+
+
+def as_json(source: str, item: Union[Report, MtastsError]) -> Dict[str, Any]:
+    """The members of a report, or the `error` because of which it cannot be read."""
+    if isinstance(item, MtastsError):
+        return {"source": source, "error": item.code, "message": item.message}
+    return {
+        "source": source,
+        "organization_name": item.organization_name,
+        "report_id": item.report_id,
+        "start": item.start and dates.text(item.start),
+        "end": item.end and dates.text(item.end),
+        "contact_info": item.contact_info,
+        "notes": list(dict.fromkeys(note.code for note in item.notes)),
+        "hints": [hint._asdict() for hint in item.hints],
+        "policies": [_policy(result) for result in item.policies],
+        "effective": {
+            domain: dict(
+                effective.sessions._asdict(),
+                plain=effective.plain._asdict(),
+                reason=effective.reason,
+            )
+            for domain, effective in counting.effective(item).items()
+        },
+    }
+
+
+def _policy(result: PolicyResult) -> Dict[str, Any]:
+    return dict(result._asdict(), failures=[failure._asdict() for failure in result.failures])
+
+
+def lines(report: Report) -> Iterator[str]:
+    """The report for people."""
+    start, end = (time and dates.text(time) for time in (report.start, report.end))
+    yield f"from {_text(report.organization_name)}, {start or '?'} to {end or '?'}"
+    yield f"report id: {_text(report.report_id)}"
+    if report.contact_info:
+        yield f"contact: {_text(report.contact_info)}"
+    for hint in report.hints:
+        yield f"{hint.name} by its {hint.source}: {_text(hint.value)} (a hint, not proven)"
+    for result in report.policies:
+        yield from _policy_lines(result)
+    for domain, effective in counting.effective(report).items():
+        yield f"sessions of {_text(domain)}: {_sessions(effective.sessions)}"
+        if effective.reason:
+            yield f"  not {_sessions(effective.plain)}: {_REASONS[effective.reason]}"
+    for note in report.notes:
+        yield f"note: {NOTES[note.code]} [{note.code}]" + (f" ({note.where})" if note.where else "")
+
+
+def _policy_lines(result: PolicyResult) -> Iterator[str]:
+    sessions = _sessions(Sessions(result.successful, result.failed))
+    yield f"{_text(result.policy_type)} of {_text(result.policy_domain)}: {sessions}"
+    if result.mx_host:
+        yield "  mx: " + printable(", ".join(result.mx_host), 300)
+    by_sessions = sorted(result.failures, key=lambda failure: -(failure.sessions or 0))
+    for failure in by_sessions[:_FAILURES]:
+        yield f"  {_count(failure.sessions)} {_text(failure.result_type)}{_where(failure)}"
+    if len(by_sessions) > _FAILURES:
+        yield f"  and {len(by_sessions) - _FAILURES} more"
+
+
+def _where(failure: Failure) -> str:
+    """Between whom it happened, and what the sender says of it."""
+    found = ""
+    receiver = failure.receiving_mx_hostname or failure.receiving_ip or failure.receiving_ip_text
+    for before, value in (
+        (" at ", receiver),
+        (" from ", failure.sending_mta_ip or failure.sending_mta_ip_text),
+        (": ", failure.reason_code or failure.additional_information),
+    ):
+        found += before + printable(value, 100) if value else ""
+    return found
+
+
+def _sessions(sessions: Sessions) -> str:
+    return f"{_count(sessions.successful)} successful, {_count(sessions.failed)} failed"
+
+
+def _count(number: Optional[int]) -> str:
+    return "unknown" if number is None else str(number)
+
+
+def _text(value: str) -> str:
+    return printable(value, 200) or "unknown"

@@ -1,0 +1,135 @@
+"""The members of a report, one by one: what was meant, or unknown, with a note.
+
+Most reports say the same few names, addresses and words again and again. A `Seen` remembers those
+with which nothing is wrong, so that looking at one once more costs as much as a look into a dict.
+"""
+
+import ipaddress
+import re
+from typing import Any, Callable, Optional, Tuple
+
+from mtasts.domain import InvalidDomain, mx_host
+from mtasts.tlsrpt.notes import Notes
+
+MAX_COUNT = 2**53 - 1  # beyond it a number is no I-JSON (RFC 7493 section 2.2)
+_LONGEST_NAME = 1000  # characters; a name has at most 254, its U-labels may be longer or shorter
+_DECIMAL = re.compile(r"[0-9]{1,16}\Z")
+_OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
+_IPV4 = re.compile(rf"{_OCTET}(?:\.{_OCTET}){{3}}\Z")
+_LINE_BREAK = re.compile(r"[\r\n]")
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]")
+
+
+class Seen(dict):
+    """Texts that are as they should be, and None: each one to itself.
+
+    Looking up any other value raises `KeyError`, or `TypeError` for a list or an object.
+    """
+
+    _MOST = 4096
+    _LONGEST = 255  # characters of a text that is worth to be remembered
+
+    def __init__(self, is_clean: Callable[[str], bool]) -> None:
+        super().__init__({None: None})
+        self._is_clean = is_clean
+
+    def __missing__(self, value: Any) -> str:
+        if type(value) is not str or not self._is_clean(value):
+            raise KeyError(value)
+        if len(value) <= self._LONGEST:
+            if len(self) >= self._MOST:
+                self.clear()
+                self[None] = None
+            self[value] = value
+        return value
+
+
+def is_address(text: str) -> bool:
+    """Whether `text` is an IPv4 or IPv6 address, without a zone."""
+    if _IPV4.match(text):
+        return True
+    if ":" not in text or "%" in text:
+        return False
+    try:
+        ipaddress.IPv6Address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def normalised(text: str) -> str:
+    """The name in lower-case A-labels without final dot, with its `*.` if any; "" if it is none."""
+    if len(text) > _LONGEST_NAME:
+        return ""
+    star, name = ("*.", text[2:]) if text.startswith("*.") else ("", text)
+    if _NOT_ASCII.search(name):
+        from mtasts import idn  # tables of Unicode, which hardly any report needs
+
+        try:
+            name = idn.a_labels(name)
+        except InvalidDomain:
+            return ""
+    host = mx_host(name)
+    return host and star + host
+
+
+ADDRESSES = Seen(is_address)
+NAMES = Seen(lambda text: normalised(text) == text)
+TEXTS = Seen(lambda _text: True)
+HELOS = Seen(lambda text: not _LINE_BREAK.search(text))
+
+
+def counter(members: dict, member: str, where: str, notes: Notes) -> Optional[int]:
+    """A number of sessions; None if there is no whole number, or one beyond those of I-JSON."""
+    value = members.get(member)
+    if type(value) is int and 0 <= value <= MAX_COUNT:
+        return value
+    place = f"{where}.{member}"
+    if isinstance(value, str) and _DECIMAL.match(value) and int(value) <= MAX_COUNT:
+        notes.add("counter-text", place)
+        return int(value)
+    notes.add("counter-missing" if value is None else "counter-unreadable", place)
+    return None
+
+
+def word(value: Any) -> str:
+    """A text, "" if it is none."""
+    return value if isinstance(value, str) else ""
+
+
+def text(value: Any, code: str, where: str, notes: Notes) -> Optional[str]:
+    """A text; None for what is none, with the note `code` if there is something."""
+    if value is None or isinstance(value, str):
+        return value
+    notes.add(code, where)
+    return None
+
+
+def name(value: Optional[str], where: str, notes: Notes) -> Optional[str]:
+    """A name, normalised if that is possible; None and "" are None."""
+    if not value:
+        return None
+    try:
+        return NAMES[value]
+    except KeyError:
+        host = normalised(value)
+        notes.add("name-changed" if host else "name-unreadable", where)
+        return host or value
+
+
+def address(value: Optional[str], where: str, notes: Notes) -> Tuple[Optional[str], Optional[str]]:
+    """An address and None; or None and the text that is no address; or twice None."""
+    if not value:
+        return None, None
+    if is_address(value):
+        return value, None
+    notes.add("address-unreadable", where)
+    return None, value
+
+
+def first_line(value: Optional[str], where: str, notes: Notes) -> Optional[str]:
+    """The first line that says something."""
+    if value is None or not _LINE_BREAK.search(value):
+        return value
+    notes.add("helo-lines", where)
+    return (value.split() and value.strip().splitlines()[0].strip()) or ""
