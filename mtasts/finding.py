@@ -4,7 +4,7 @@ The sentences and remedies stand in `rules`, once a code; a finding adds where i
 """
 
 import enum
-from typing import List, NamedTuple, Optional
+from typing import Iterable, List, NamedTuple, Optional
 
 from mtasts.errors import MtastsError, printable
 from mtasts.rules import RULES
@@ -20,6 +20,20 @@ class Severity(enum.Enum):
     WARNING = "warning"
     ERROR = "error"
     UNKNOWN = "unknown"
+
+
+GRAVEST_FIRST = (
+    Severity.ERROR,
+    Severity.UNKNOWN,
+    Severity.WARNING,
+    Severity.INFO,
+    Severity.OK,
+)
+
+
+def gravest(severities: Iterable[Severity]) -> Severity:
+    """The gravest of `severities`; `OK` if there are none."""
+    return min(severities, key=GRAVEST_FIRST.index, default=Severity.OK)
 
 
 class Finding(NamedTuple):

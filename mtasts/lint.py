@@ -16,7 +16,7 @@ from typing import Iterator, List, Set, Tuple
 
 from mtasts import lint_record, near_miss
 from mtasts.domain import InvalidDomain, MXPattern, mx_host
-from mtasts.finding import Finding, Severity, finding, limited
+from mtasts.finding import Finding, Severity, finding, gravest, limited
 from mtasts.policy import (
     BYTE_ORDER_MARK,
     KNOWN_NAMES,
@@ -53,9 +53,7 @@ def policy(data: bytes, limit: int = MAX_POLICY_BYTES) -> Tuple[Finding, ...]:
 
 def worst(findings: Tuple[Finding, ...]) -> Severity:
     """The gravest severity of `findings`; `OK` if there are none."""
-    order = (Severity.ERROR, Severity.UNKNOWN, Severity.WARNING, Severity.INFO)
-    seen = {one.severity for one in findings}
-    return next((severity for severity in order if severity in seen), Severity.OK)
+    return gravest(one.severity for one in findings)
 
 
 def _advice(reading: Reading, data: bytes) -> Iterator[Finding]:

@@ -11,7 +11,7 @@ from typing import List, NamedTuple, Optional, Sequence, Tuple, Union
 from mtasts import checks, lint
 from mtasts.domain import Domain
 from mtasts.errors import MtastsError
-from mtasts.finding import Finding, InvalidText, Severity, finding
+from mtasts.finding import GRAVEST_FIRST, Finding, InvalidText, Severity, finding
 from mtasts.history import HistoryEntry
 from mtasts.holder import Holder
 from mtasts.plan import Kind, Step
@@ -20,7 +20,6 @@ from mtasts.probe import Certificate
 
 # Reports come daily: after a month, testing has told what it can tell.
 TESTING_LONG = datetime.timedelta(days=30)
-_GRAVITY = (Severity.ERROR, Severity.UNKNOWN, Severity.WARNING, Severity.INFO, Severity.OK)
 
 
 class Seen(NamedTuple):
@@ -59,7 +58,7 @@ class Row(NamedTuple):
     @property
     def codes(self) -> List[str]:
         """The codes of the findings, each once, the gravest first."""
-        found = sorted(self.findings, key=lambda one: _GRAVITY.index(one.severity))
+        found = sorted(self.findings, key=lambda one: GRAVEST_FIRST.index(one.severity))
         return list(dict.fromkeys(one.code for one in found))
 
 
@@ -139,7 +138,7 @@ def unreadable(domain: Domain, error: MtastsError) -> Row:
 
 def attention(rows: Sequence[Row]) -> List[Row]:
     """The gravest first; among equals by name."""
-    return sorted(rows, key=lambda one: (_GRAVITY.index(one.severity), one.domain))
+    return sorted(rows, key=lambda one: (GRAVEST_FIRST.index(one.severity), one.domain))
 
 
 @functools.lru_cache(maxsize=256)

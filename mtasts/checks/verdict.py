@@ -3,7 +3,6 @@
 import datetime
 from typing import Iterable, Iterator, NamedTuple, Optional, Tuple
 
-from mtasts import lint
 from mtasts.checks.check_finding import CheckFinding, Place
 from mtasts.checks.mx import mx
 from mtasts.checks.policy_host import policy_host, served
@@ -13,7 +12,7 @@ from mtasts.checks.txt import taken, txt
 from mtasts.domain import Domain
 from mtasts.errors import MtastsError
 from mtasts.facts import Answer, Handshake, Seen
-from mtasts.finding import MAX_FINDINGS, Severity
+from mtasts.finding import MAX_FINDINGS, Severity, gravest
 from mtasts.policy import Policy
 from mtasts.record import STSRecord
 
@@ -38,7 +37,7 @@ class Verdict(NamedTuple):
     @property
     def severity(self) -> Severity:
         """The gravest severity of the findings."""
-        return lint.worst(tuple(one.finding for one in self.findings))
+        return gravest(one.severity for one in self.findings)
 
 
 def judge(seen: Seen, now: datetime.datetime) -> Verdict:
