@@ -5,7 +5,7 @@ zone's own servers to say, each by itself.
 """
 
 import errno
-from typing import Any, Callable, NamedTuple, Optional, Tuple
+from typing import Any, Callable, Iterable, List, NamedTuple, Optional, Tuple
 
 from mtasts import probe
 from mtasts.errors import MtastsError, printable
@@ -76,22 +76,29 @@ def servers(zone: str, resolver: Optional[str] = None) -> Tuple[Server, ...]:
     Raises `LookupFailed` if the resolver gives no answer, or none are known.
     """
     hosts = probe.name_servers(zone, resolver)
-    if not hosts:
-        raise probe.LookupFailed(
-            "zone-without-servers",
-            f"DNS names no name servers for the zone {printable(zone)}",
-            "Check the zone's NS records, and the resolver.",
-        )
-    found = []
-    for host in hosts:
-        addresses = probe.addresses(host, resolver) or ("",)
-        found += [Server(host, address) for address in addresses]
+    return located(zone, ((host, probe.addresses(host, resolver)) for host in hosts))
+
+
+def located(zone: str, hosts: Iterable[Tuple[str, Tuple[str, ...]]]) -> Tuple[Server, ...]:
+    """The name servers of `zone`, made of its NS records' hosts and their addresses.
+
+    Raises `LookupFailed` if there are none, or very many.
+    """
+    found: List[Server] = []
+    for host, addresses in hosts:
+        found += [Server(host, address) for address in addresses or ("",)]
         if len(found) > _MAX_SERVERS:
             raise probe.LookupFailed(
                 "zone-servers-many",
                 f"the zone {printable(zone)} has more than {_MAX_SERVERS} name servers",
                 "Nobody needs so many: check the zone's NS records.",
             )
+    if not found:
+        raise probe.LookupFailed(
+            "zone-without-servers",
+            f"DNS names no name servers for the zone {printable(zone)}",
+            "Check the zone's NS records, and the resolver.",
+        )
     return tuple(found)
 
 
@@ -121,7 +128,7 @@ def ask(server: Server, name: str, sign: Optional[Callable[[Any], None]] = None)
     return _txt_set(answer, dns.name.from_text(name))
 
 
-def exchange(message: Any, server: Server, tcp: bool = False) -> Any:
+def exchange(message: Any, server: Server, tcp: bool = False, seconds: float = _SECONDS) -> Any:
     """Send `message` and return the answer, whatever its code. Raises `ServerFailed`."""
     if not server.address:
         raise ServerFailed(
@@ -131,14 +138,14 @@ def exchange(message: Any, server: Server, tcp: bool = False) -> Any:
         )
     try:
         if not tcp:
-            answer = dns.query.udp(message, server.address, _SECONDS, server.port)
+            answer = dns.query.udp(message, server.address, seconds, server.port)
             if not answer.flags & dns.flags.TC:
                 return answer
-        return dns.query.tcp(message, server.address, _SECONDS, server.port)
+        return dns.query.tcp(message, server.address, seconds, server.port)
     except dns.exception.Timeout as error:
         raise ServerFailed(
             "dns-server-timeout",
-            f"{server} gives no answer within {_SECONDS} s",
+            f"{server} gives no answer within {seconds} s",
             "Check that it runs and that no firewall stops port 53, UDP and TCP.",
         ) from error
     except _tsig_faults() as error:

@@ -123,7 +123,9 @@ class Seen(NamedTuple):
     """All that was seen of `domain`, by whom it was asked.
 
     `misplaced` are TXT records at names where people put them by mistake; `own` is None for a
-    domain that is not ours. `policy_host_aliases` as in `Record`.
+    domain that is not ours. `policy_host_aliases` as in `Record`. `mx_hosts` are those that `mx`
+    names; without MX records the domain itself, if it has an address (RFC 5321 section 5.1).
+    `mx_secure` as in `MXHost`, of the MX records themselves.
     """
 
     domain: Domain
@@ -137,3 +139,4 @@ class Seen(NamedTuple):
     endpoints: Tuple[Endpoint, ...] = ()
     sub_domains: Tuple[SubDomain, ...] = ()
     own: Union[None, Own, MtastsError] = None
+    mx_secure: Optional[bool] = None

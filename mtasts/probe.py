@@ -30,7 +30,8 @@ except ImportError:
 else:
     # dnspython 1.15 imports what reads a type when the first such record comes; two threads to
     # which that happens at once find it half imported.
-    for _kind in ("A", "AAAA", "CAA", "CNAME", "DNAME", "MX", "NS", "OPT", "SOA", "TXT"):
+    _KINDS = "A AAAA CAA CNAME DNAME DNSKEY DS MX NS NSEC NSEC3 OPT RRSIG SOA TLSA TXT"
+    for _kind in _KINDS.split():
         dns.rdata.get_rdata_class(dns.rdataclass.IN, dns.rdatatype.from_text(_kind))
 
 POLICY_URL_PATH = "/.well-known/mta-sts.txt"
@@ -161,7 +162,12 @@ def zone_of(name: str, server: Optional[str] = None) -> str:
         # An alias may lead to a zone's name, and is none itself.
         if answer and answer.rrset.name == dns.name.from_text(zone):
             return zone
-    raise LookupFailed(
+    raise zone_missing(name)
+
+
+def zone_missing(name: str) -> LookupFailed:
+    """The error of a name that no zone below a top-level domain holds."""
+    return LookupFailed(
         "zone-missing",
         f"DNS knows no zone that holds {printable(name)}",
         "Check the domain's name, its delegation, and the resolver.",
@@ -184,7 +190,7 @@ def _system_addresses(host: str) -> Tuple[str, ...]:
     except socket.gaierror as error:
         if error.errno in (socket.EAI_NONAME, getattr(socket, "EAI_NODATA", None)):
             return ()
-        raise _lookup_failed(host, "A and AAAA", error.strerror) from error
+        raise lookup_failed(host, "A and AAAA", error.strerror) from error
     return tuple(sorted({str(entry[4][0]) for entry in found}, key=lambda text: ":" in text))
 
 
@@ -207,13 +213,14 @@ def _answer(name: str, kind: str, server: Optional[str], seconds: float = _DNS_S
     except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
         return None
     except dns.exception.DNSException as error:
-        raise _lookup_failed(name, kind, type(error).__name__) from error
+        raise lookup_failed(name, kind, type(error).__name__) from error
 
 
-def _lookup_failed(name: str, kind: str, why: Optional[str]) -> LookupFailed:
+def lookup_failed(name: str, kind: str, why: Optional[str]) -> LookupFailed:
+    """The error of a look-up of `kind` records at `name` that got no answer, and why."""
     return LookupFailed(
         "dns-lookup-failed",
-        f"DNS gave no answer for the {kind} records of {printable(name)} ({printable(why)})",
+        f"DNS gave no answer for the {kind} records of {printable(name)} ({printable(why, 200)})",
         "Check the resolver, and the domain's name servers, then try again.",
     )
 

@@ -1,10 +1,15 @@
 """A name server on loopback that answers from a table: DNS is an edge, so it is faked.
 
     {"example.org": ["10 mx1.example.org"], "example.net": ["0 ."], "example.com": None,
-     "_mta-sts.example.org": ["v=STSv1; id=1;"], "mta-sts.example.org": ["127.0.0.1"]}
+     "_mta-sts.example.org": ["v=STSv1; id=1;"], "mta-sts.example.org": ["127.0.0.1"],
+     "mx1.example.org": {"A": ["192.0.2.1"], "AAAA": ["2001:db8::1"]},
+     "mx2.example.org": {"CNAME": ["mx1.example.org."]}}
 
-Names that begin with '_' have TXT records, those of policy hosts A records, the others MX records.
-None fails (SERVFAIL); what is not in the table does not exist (NXDOMAIN).
+The records in a list are TXT at names that begin with '_', A at those of policy hosts, MX at others;
+a dictionary has them by type, as in a zone file. None fails (SERVFAIL); what is not in the table does
+not exist (NXDOMAIN).
+
+As a resolver (asked with RD) it follows aliases; as an authoritative server it does not.
 """
 
 import contextlib
@@ -13,40 +18,44 @@ import threading
 
 import dns.flags
 import dns.message
+import dns.name
 import dns.rcode
 import dns.rdatatype
 import dns.rrset
 
+# A signature is what a resolver passes on; what is in it is nothing that we look at.
+RRSIG = "TXT 8 2 60 20300101000000 20200101000000 1 example.org. AAAA"
 
-def _answer(query, table):
-    response = dns.message.make_response(query)
-    response.flags |= dns.flags.RA
-    (question,) = query.question
-    name = question.name.to_text(omit_final_dot=True)
-    records = table.get(name, dns.rcode.NXDOMAIN)
-    if records is None:
-        response.set_rcode(dns.rcode.SERVFAIL)
-    elif records is dns.rcode.NXDOMAIN:
-        response.set_rcode(dns.rcode.NXDOMAIN)
-    elif question.rdtype == dns.rdatatype.TXT and records and name.startswith("_"):
-        texts = [f'"{text}"' for text in records]
-        response.answer.append(dns.rrset.from_text(question.name, 60, "IN", "TXT", *texts))
-    elif name.startswith("mta-sts."):
-        if question.rdtype == dns.rdatatype.A and records:
-            response.answer.append(dns.rrset.from_text(question.name, 60, "IN", "A", *records))
-    elif question.rdtype == dns.rdatatype.MX and records:
-        # Absolute, as DNS has them; the table need not be.
-        texts = [text if text.endswith(".") else text + "." for text in records]
-        response.answer.append(dns.rrset.from_text(question.name, 60, "IN", "MX", *texts))
-    return response.to_wire()
+
+def _records(name, listed):
+    """What the table has at a name, by type, in the text of a zone file."""
+    if isinstance(listed, dict):
+        return listed
+    if name.startswith("_"):
+        return {"TXT": [f'"{text}"' for text in listed]}
+    if name.startswith("mta-sts."):
+        return {"A": listed}
+    # Absolute, as DNS has them; the table need not be.
+    return {"MX": [text if text.endswith(".") else text + "." for text in listed]}
 
 
 class NameServer:
-    """`address` is what --resolver takes; `table` may be changed at any time."""
+    """`address` is what --resolver takes; `table` may be changed at any time.
+
+    Names in `secure` are those that DNSSEC proves to the resolver, of those in `bogus` it proves
+    the contrary, and those in `signed` have signatures that say nothing to it. `is_lame`: it has no
+    zone. `asked` has the names and types of all questions so far, `loses` how many it leaves
+    without an answer.
+    """
 
     def __init__(self, server):
         self.table = {}
-        self.address = "127.0.0.1:{}".format(server.getsockname()[1])
+        self.secure, self.bogus, self.signed = set(), set(), set()
+        self.is_lame = False
+        self.asked = []
+        self.loses = 0
+        self.port = server.getsockname()[1]
+        self.address = "127.0.0.1:{}".format(self.port)
         self._server = server
 
     def serve(self):
@@ -57,7 +66,56 @@ class NameServer:
                 return
             if not wire:
                 return
-            self._server.sendto(_answer(dns.message.from_wire(wire), self.table), client)
+            query = dns.message.from_wire(wire)
+            (question,) = query.question
+            name = question.name.to_text(omit_final_dot=True).lower()
+            self.asked.append((name, dns.rdatatype.to_text(question.rdtype)))
+            if self.loses:
+                self.loses -= 1
+                continue
+            response = self._answer(query, question, name)
+            self._server.sendto(response.to_wire(max_size=65535), client)
+
+    def _answer(self, query, question, name):
+        response = dns.message.make_response(query)
+        response.want_dnssec(bool(query.ednsflags & dns.flags.DO))
+        is_resolver = query.flags & dns.flags.RD
+        response.flags |= dns.flags.RA
+        if not is_resolver and not self.is_lame:
+            response.flags |= dns.flags.AA
+        if name in self.secure:
+            response.flags |= dns.flags.AD
+        if name in self.bogus and not query.flags & dns.flags.CD:
+            response.set_rcode(dns.rcode.SERVFAIL)
+            return response
+        self._fill(response, question, name, is_resolver)
+        if name in self.signed:
+            add(response, question.name, "RRSIG", [RRSIG])
+        return response
+
+    def _fill(self, response, question, name, is_resolver):
+        seen = set()
+        while name not in seen:
+            seen.add(name)
+            listed = self.table.get(name, dns.rcode.NXDOMAIN)
+            if listed is None or listed is dns.rcode.NXDOMAIN:
+                response.set_rcode(dns.rcode.SERVFAIL if listed is None else listed)
+                return
+            records = _records(name, listed)
+            kind = dns.rdatatype.to_text(question.rdtype)
+            owner = dns.name.from_text(name)
+            if "CNAME" not in records:
+                add(response, owner, kind, records.get(kind, []))
+                return
+            add(response, owner, "CNAME", records["CNAME"])
+            if not is_resolver:
+                return
+            name = records["CNAME"][0].rstrip(".").lower()
+
+
+def add(response, owner, kind, records):
+    if records:
+        response.answer.append(dns.rrset.from_text(owner, 60, "IN", kind, *records))
 
 
 @contextlib.contextmanager

@@ -19,6 +19,7 @@ EDGES = (
     "mtasts.https",
     "mtasts.smtp",
     "mtasts.authority",
+    "mtasts.dns_view",
     "mtasts.dns_settings",
     "mtasts.dns_provider",
     "mtasts.dns_update",
@@ -27,7 +28,12 @@ EDGES = (
     "mtasts.ledger",
 )
 # What carries a change through all edges, for whichever door asks.
-PROCEDURES = ("mtasts.publish", "mtasts.publish_record", "mtasts.plan_apply", "mtasts.survey")
+PROCEDURES = (
+    "mtasts.publish",
+    "mtasts.publish_record",
+    "mtasts.plan_apply",
+    "mtasts.survey",
+)
 # They judge what probe saw, so they know the shape of its facts.
 KNOWS_FACTS = {
     ("mtasts.checks.own", "mtasts.probe"),
