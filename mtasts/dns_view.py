@@ -35,7 +35,8 @@ _TRIES = (2, 8)  # seconds
 class View(NamedTuple):
     """The records of one type at a name, at the end of all `aliases`.
 
-    `secure` says whether DNSSEC proves them, or that there are none; None: nobody can tell.
+    They are sorted, because servers give them in another order each time. `secure` says whether
+    DNSSEC proves them, or that there are none; None: nobody can tell.
     """
 
     records: Tuple[Any, ...]
@@ -61,12 +62,12 @@ class Resolver:
         """The TXT records at `name`, each with its strings joined; raises `LookupFailed`."""
         view = self._view(name, "TXT")
         texts = (b"".join(record.strings).decode("latin-1") for record in view.records)
-        return view._replace(records=tuple(texts))
+        return view._replace(records=tuple(sorted(texts)))
 
     def addresses(self, host: str, kind: str) -> View:
         """The addresses of `host` of one kind, "A" or "AAAA"; raises `LookupFailed`."""
         view = self._view(host, kind)
-        return view._replace(records=tuple(record.address for record in view.records))
+        return view._replace(records=tuple(sorted(record.address for record in view.records)))
 
     def mx(self, domain: str) -> View:
         """The MX records of `domain`, most preferred first; raises `LookupFailed`."""
@@ -79,7 +80,7 @@ class Resolver:
         """The TLSA records for SMTP at `host` (RFC 7672 section 2.2.3); raises `LookupFailed`."""
         view = self._view(f"_25._tcp.{host}", "TLSA")
         found = (TLSA(one.usage, one.selector, one.mtype, one.cert) for one in view.records)
-        return view._replace(records=tuple(found))
+        return view._replace(records=tuple(sorted(found)))
 
     def name_servers(self, zone: str) -> Tuple[str, ...]:
         """The hosts of the NS records of `zone`, in alphabetical order; raises `LookupFailed`."""

@@ -5,9 +5,9 @@
      "mx1.example.org": {"A": ["192.0.2.1"], "AAAA": ["2001:db8::1"]},
      "mx2.example.org": {"CNAME": ["mx1.example.org."]}}
 
-The records in a list are TXT at names that begin with '_', A at those of policy hosts, MX at others;
-a dictionary has them by type, as in a zone file. None fails (SERVFAIL); what is not in the table does
-not exist (NXDOMAIN).
+The records in a list are TXT at names that begin with '_', A at those of policy hosts, MX at
+others; a dictionary has them by type, as in a zone file. None fails (SERVFAIL); what is not in the
+table does not exist (NXDOMAIN).
 
 As a resolver (asked with RD) it follows aliases; as an authoritative server it does not.
 """

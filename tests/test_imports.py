@@ -33,6 +33,9 @@ PROCEDURES = (
     "mtasts.publish_record",
     "mtasts.plan_apply",
     "mtasts.survey",
+    "mtasts.edges",
+    "mtasts.look_servers",
+    "mtasts.look",
 )
 # They judge what probe saw, so they know the shape of its facts.
 KNOWS_FACTS = {

@@ -1,0 +1,112 @@
+"""What a look at a domain calls of the edges, and how: in threads, while asyncio does the waiting.
+
+Each exchange is a blocking function, and a pool of threads runs it. None waits for another, so one
+bounded pool does for as many domains as are looked at together.
+"""
+
+import asyncio
+import functools
+from concurrent.futures import Executor
+from typing import Any, Callable, NamedTuple, Optional, Tuple, Union
+
+from mtasts import authority, https, smtp, testing_until, tls
+from mtasts.authority import Server, TXTSet
+from mtasts.dns_view import Resolver, View
+from mtasts.domain import Domain
+from mtasts.errors import MtastsError
+from mtasts.facts import Answer, Handshake, Own, SMTPServer
+from mtasts.policy_file import NoPolicy, read_bytes
+
+
+class Edges(NamedTuple):
+    """The functions that a look calls; who looks at many domains wraps them, to share what is told.
+
+    Each may be called from several threads at once, and must not wait for what another thread of
+    the same pool has yet to begin. They raise `MtastsError`. `own` gives None for a domain that is
+    not ours.
+    """
+
+    txt: Callable[[str], View]
+    addresses: Callable[[str, str], View]
+    mx: Callable[[str], View]
+    tlsa: Callable[[str], View]
+    zone_of: Callable[[str], str]
+    name_servers: Callable[[str], Tuple[str, ...]]
+    ask: Callable[[Server, str], TXTSet]
+    fetch: Callable[
+        [Domain, str, str], Tuple[Union[Handshake, MtastsError], Union[Answer, MtastsError]]
+    ]
+    smtp: Callable[[str, str], SMTPServer]
+    options: Callable[[str], int]
+    own: Callable[[Domain], Optional[Own]]
+
+
+def real(
+    resolver: Optional[str] = None, ca_file: Optional[str] = None, root: Optional[str] = None
+) -> Edges:
+    """The network and the policy directory `root`; without it, no domain is ours.
+
+    `resolver` is asked instead of the machine's own, `ca_file` replaces the trusted roots. Raises
+    `MtastsError` for what would be wrong with every domain.
+    """
+    dns = Resolver(resolver)
+    tls.trust(ca_file)
+    return Edges(
+        txt=dns.txt,
+        addresses=dns.addresses,
+        mx=dns.mx,
+        tlsa=dns.tlsa,
+        zone_of=dns.zone_of,
+        name_servers=dns.name_servers,
+        ask=authority.ask,
+        fetch=functools.partial(https.fetch, ca_file=ca_file),
+        smtp=functools.partial(smtp.look, ca_file=ca_file),
+        options=functools.partial(https.options, ca_file=ca_file, server=resolver),
+        own=functools.partial(_own, root),
+    )
+
+
+def _own(root: Optional[str], domain: Domain) -> Optional[Own]:
+    if root is None:
+        return None
+    try:
+        return Own(read_bytes(root, domain), testing_until.of(root, domain))
+    except NoPolicy:
+        return None
+
+
+class Calls:
+    """Calls of the `edges` by threads of `pool`."""
+
+    def __init__(self, edges: Edges, pool: Executor) -> None:
+        self.edges = edges
+        self._pool = pool
+
+    async def call(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        """What one of the functions returns or raises."""
+        loop = asyncio.get_event_loop()
+        return await loop.run_in_executor(self._pool, functools.partial(function, *arguments))
+
+    async def attempt(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        """What one of the functions returns, or the `MtastsError` that it raises."""
+        try:
+            return await self.call(function, *arguments)
+        except MtastsError as error:
+            return error
+
+    async def addresses(self, host: str) -> Union[View, MtastsError]:
+        """All addresses of `host`, IPv4 first, or why they are not known."""
+        kinds = (self.attempt(self.edges.addresses, host, kind) for kind in ("A", "AAAA"))
+        ipv4, ipv6 = await asyncio.gather(*kinds)
+        for one in (ipv4, ipv6):
+            if isinstance(one, MtastsError):
+                return one
+        secure = all_secure(ipv4.secure, ipv6.secure)
+        return View(ipv4.records + ipv6.records, ipv4.aliases or ipv6.aliases, secure)
+
+
+def all_secure(*states: Optional[bool]) -> Optional[bool]:
+    """Whether DNSSEC proves all of it; None if nobody can tell."""
+    if all(states):
+        return True
+    return False if False in states else None
