@@ -7,28 +7,20 @@ without pyOpenSSL, so nothing that it uses may import this module.
 """
 
 import contextlib
-import datetime
 import functools
 import threading
-import warnings
-from typing import Any, Iterable, List, Optional, Tuple
+from typing import Any, Iterable, Optional, Tuple
 
-from mtasts import probe
+from mtasts import certificate, probe
 from mtasts.connection import AT_ONCE, Connection
 from mtasts.errors import MtastsError, printable
 from mtasts.facts import Handshake
 
 try:
-    from cryptography import x509
-    from cryptography.hazmat.backends import default_backend
     from OpenSSL import SSL, crypto
 except (ImportError, AttributeError):  # a cryptography too new for it takes it an attribute
     SSL = None
 
-# cryptography warns of what is odd in a certificate, for which nobody here is to blame.
-warnings.filterwarnings("ignore", module=r"mtasts\.tls\Z")
-
-_UTC = datetime.timezone.utc
 # X509_V_ERR_CERT_NOT_YET_VALID and X509_V_ERR_CERT_HAS_EXPIRED of OpenSSL's x509_vfy.h
 _DATES = (9, 10)
 # The same header's numbers of what else is found in practice.
@@ -135,12 +127,12 @@ class TLSConnection:
 
     def _seen(self) -> Handshake:
         chain = tuple(
-            crypto.dump_certificate(crypto.FILETYPE_ASN1, certificate)
-            for certificate in self._ssl.get_peer_cert_chain() or ()
+            crypto.dump_certificate(crypto.FILETYPE_ASN1, one)
+            for one in self._ssl.get_peer_cert_chain() or ()
         )
         try:
-            names, begin, end = _read(chain[0])
-        except Exception as error:  # as many kinds as a stranger's octets have ways to be wrong
+            own = certificate.read(chain[0] if chain else b"")
+        except certificate.Unreadable as error:
             raise TLSFailed(
                 "certificate-unreadable",
                 f"{self._below.place}: its certificate cannot be read: {printable(error)}",
@@ -148,7 +140,7 @@ class TLSConnection:
             ) from error
         version = self._ssl.get_protocol_version_name()
         objections = self._ssl.get_app_data()
-        return Handshake(version, names, begin, end, _untrusted(objections), chain)
+        return Handshake(version, *own, _untrusted(objections), chain)
 
     def _broken(self, error: "SSL.Error") -> TLSFailed:
         return TLSFailed(
@@ -204,30 +196,6 @@ def _untrusted(objections: Iterable[Tuple[int, int]]) -> str:
         if depth or objection not in _DATES:
             return _OBJECTIONS.get(objection, f"OpenSSL refuses its chain (error {objection})")
     return ""
-
-
-def _read(der: bytes) -> Tuple[Tuple[str, ...], datetime.datetime, datetime.datetime]:
-    """The DNS-IDs of a certificate, and from when until when it is valid."""
-    certificate = x509.load_der_x509_certificate(der, default_backend())
-    try:
-        extension = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
-        names: List[str] = extension.value.get_values_for_type(x509.DNSName)
-    except x509.ExtensionNotFound:
-        names = []
-    return (tuple(_lower(name) for name in names), *_dates(certificate))
-
-
-def _lower(name: str) -> str:
-    """A DNS-ID in lower-case ASCII; what is not ASCII, and so covers nothing, is escaped."""
-    return name.encode("ascii", "backslashreplace").decode("ascii").lower()
-
-
-def _dates(certificate: Any) -> Tuple[datetime.datetime, datetime.datetime]:
-    if hasattr(certificate, "not_valid_before_utc"):
-        return certificate.not_valid_before_utc, certificate.not_valid_after_utc
-    # cryptography before 42, as Ubuntu 18.04 has it
-    begin, end = certificate.not_valid_before, certificate.not_valid_after
-    return begin.replace(tzinfo=_UTC), end.replace(tzinfo=_UTC)
 
 
 def _reasons(error: "SSL.Error") -> str:
