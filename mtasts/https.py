@@ -7,6 +7,7 @@ take is limited: `MAX_POLICY_BYTES` and one more of the body, `FETCH_SECONDS` fo
 
 import http.client
 import io
+import re
 import urllib.parse
 from typing import Any, NamedTuple, Optional, Tuple, Union
 
@@ -17,6 +18,8 @@ from mtasts.errors import MtastsError, printable
 from mtasts.facts import Answer, Handshake
 from mtasts.policy import MAX_POLICY_BYTES
 
+_PORT = 443
+_VISIBLE = re.compile(r"[!-~]*\Z")  # what is not, has to be percent-encoded (RFC 3986 section 2)
 FETCH_SECONDS = 60  # RFC 8461 section 3.3
 # Octets, of which a body in chunks of one octet each takes six times its size, and a head the rest.
 _MOST = 8 * MAX_POLICY_BYTES
@@ -27,7 +30,7 @@ class AnswerFailed(MtastsError):
 
 
 class _Request(NamedTuple):
-    """What is asked of whom; `target` as in RFC 9112 section 3.2."""
+    """What is asked of whom: `host` as in the header, `target` as in RFC 9112 section 3.2."""
 
     method: str
     host: str
@@ -40,7 +43,7 @@ def fetch(
     address: str,
     user_agent: str,
     ca_file: Optional[str] = None,
-    port: int = 443,
+    port: int = _PORT,
 ) -> Tuple[Union[Handshake, MtastsError], Union[Answer, MtastsError]]:
     """What the policy host of `domain` shows at one address, and what it answers `user_agent`.
 
@@ -66,7 +69,8 @@ def options(uri: str, ca_file: Optional[str] = None, server: Optional[str] = Non
     """
     context = tls.trust(ca_file)
     host, port, target = _parts(uri)
-    request = _Request("OPTIONS", host, target, "mtasts")
+    authority = host if port == _PORT else f"{host}:{port}"
+    request = _Request("OPTIONS", authority, target, "mtasts")
     failure: MtastsError = AnswerFailed(
         "endpoint-without-address",
         f"{host} has no address",
@@ -85,8 +89,8 @@ def _parts(uri: str) -> Tuple[Domain, int, str]:
     """Host, port, and what is to be asked for there; raises `MtastsError`."""
     try:
         parts = urllib.parse.urlsplit(uri)
-        port = parts.port or 443
-        if parts.scheme != "https":
+        port = parts.port or _PORT
+        if parts.scheme != "https" or not _VISIBLE.match(uri):
             raise ValueError(uri)
     except ValueError as error:
         raise AnswerFailed(
@@ -110,10 +114,9 @@ def _answer_or_error(
 def _answer(secured: tls.TLSConnection, below: Connection, request: _Request) -> Answer:
     connection: Any = http.client.HTTPConnection(request.host)
     connection.sock = _Socket(secured, below.place)
+    headers = {"Host": request.host, "User-Agent": request.user_agent}
     try:
-        connection.request(
-            request.method, request.target, headers={"User-Agent": request.user_agent}
-        )
+        connection.request(request.method, request.target, headers=headers)
         response = connection.getresponse()
         body = response.read(MAX_POLICY_BYTES + 1)
         if response.length and len(body) <= MAX_POLICY_BYTES:

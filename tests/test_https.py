@@ -10,6 +10,7 @@ from certificates import Issued
 from https_server import POLICY, TEXT, answer
 from mtasts import https
 from mtasts.domain import Domain
+from mtasts.errors import MtastsError
 from mtasts.facts import Answer, Handshake
 
 ORG = Domain("example.org")
@@ -145,3 +146,122 @@ def test_what_is_no_answer_is_an_error_with_the_place(context, root, said):
     assert error.code == "answer-broken"
     assert f"{HOST} at 127.0.0.1 port {server.port}" in error.message
     assert error.message.isprintable()
+
+
+@pytest.mark.parametrize("name", ["example.org", "*.org", "mx.example.org"])
+def test_a_policy_is_asked_for_also_behind_a_certificate_of_no_worth(tmp_path, root, name):
+    """What is wrong with it is for others to say, and with the policy, too."""
+    context = https_server.context(Issued(name), str(tmp_path))
+    with https_server.running(context) as server:
+        tls, got = https.fetch(ORG, "127.0.0.1", "", root, server.port)
+    assert (tls.names, tls.untrusted) == ((name,), "it is signed by itself")
+    assert got.body == POLICY
+
+
+def both(address, root, port):
+    """The error that stands in both places."""
+    tls, got = https.fetch(ORG, address, "", root, port)
+    assert tls is got
+    return tls.code
+
+
+def test_without_tls_both_are_the_error_that_says_why(tmp_path, root):
+    context = https_server.only_tls_1_1(Issued(HOST), str(tmp_path))
+    with https_server.running(context) as server:
+        assert both("127.0.0.1", root, server.port) == "tls-version-unsupported"
+    assert both("127.0.0.1", root, server.port) == "connect-refused"
+
+
+def test_one_bad_address_of_several_does_not_spoil_the_others(context, root):
+    with https_server.running(context) as server:
+        found = [
+            https.fetch(ORG, address, "", root, server.port)[1]
+            for address in ("127.0.0.2", "127.0.0.1")
+        ]
+    assert found[0].code == "connect-refused"
+    assert found[1].body == POLICY
+
+
+@pytest.mark.parametrize("port", [443, 1])
+def test_a_bad_ca_file_is_the_callers_error(tmp_path, port):
+    with pytest.raises(MtastsError) as caught:
+        https.fetch(ORG, "127.0.0.1", "", str(tmp_path / "none.pem"), port)
+    assert caught.value.code == "ca-file-unusable"
+
+
+def test_an_answer_that_takes_too_long_is_an_error(context, root, monkeypatch):
+    monkeypatch.setattr(https, "FETCH_SECONDS", 0.5)
+
+    def drip(_request):
+        yield b"HTTP/1.1 200 OK\r\n\r\n"
+        while True:
+            time.sleep(0.01)
+            yield b"x"
+
+    assert fetched(context, drip, root).code == "connection-timeout"
+
+
+@pytest.fixture
+def endpoint(tmp_path, context, dns_table):
+    """Where reports go: what it answers may be changed; `asked` looks at it."""
+    dns_table.table[HOST] = ["127.0.0.1"]
+    with https_server.running(context, answer(b"405 Method Not Allowed")) as server:
+        server.resolver = dns_table.address
+        server.uri = f"https://{HOST}:{server.port}"
+        yield server
+
+
+def test_an_endpoint_is_asked_without_delivering_anything(endpoint, root):
+    uri = endpoint.uri + "/v1/tls%20rpt?key=1#x"
+    assert https.options(uri, root, endpoint.resolver) == 405
+    (request,) = endpoint.requests
+    assert (request.method, request.target) == ("OPTIONS", "/v1/tls%20rpt?key=1")
+    assert request.headers["host"] == f"{HOST}:{endpoint.port}"
+
+
+def test_an_endpoint_without_path_is_asked_for_its_root(endpoint, root):
+    assert https.options(endpoint.uri, root, endpoint.resolver) == 405
+    assert endpoint.requests[0].target == "/"
+
+
+def test_the_next_address_of_an_endpoint_is_asked_if_one_is_dead(endpoint, dns_table, root):
+    dns_table.table[HOST] = ["127.0.0.2", "127.0.0.1"]
+    assert https.options(endpoint.uri, root, endpoint.resolver) == 405
+    dns_table.table[HOST] = ["127.0.0.2", "127.0.0.3"]
+    assert options_fail(endpoint.uri, root, endpoint.resolver) == "connect-refused"
+
+
+def options_fail(uri, root, resolver):
+    with pytest.raises(MtastsError) as caught:
+        https.options(uri, root, resolver)
+    assert caught.value.message.isprintable()
+    return caught.value.code
+
+
+@pytest.mark.parametrize(
+    ("uri", "code"),
+    [
+        ("http://mta-sts.example.org/", "endpoint-uri-invalid"),
+        ("mailto:tls@example.org", "endpoint-uri-invalid"),
+        ("https://mta-sts.example.org:99999/", "endpoint-uri-invalid"),
+        ("https://mta-sts.example.org:x/", "endpoint-uri-invalid"),
+        ("https://[::1/", "endpoint-uri-invalid"),
+        ("https:///path", "domain-empty"),
+        ("https://192.0.2.1/", "domain-address"),
+        ("https://\x1b[2J/", "endpoint-uri-invalid"),
+        ("https://m\u00fcnchen.example/", "endpoint-uri-invalid"),
+        ("https://mta-sts.example.org/a b", "endpoint-uri-invalid"),
+        ("https://mta-sts.example.org/a\r\nX-Injected: 1", "endpoint-uri-invalid"),
+        ("https://mta-sts.example.org/\u00fc", "endpoint-uri-invalid"),
+        ("https://mta-sts.example.org/\x7f", "endpoint-uri-invalid"),
+        ("https://mta_sts.example.org/", "domain-label-invalid"),
+        ("https://mta-sts.example.net/", "endpoint-without-address"),
+    ],
+)
+def test_a_uri_that_leads_nowhere_is_an_error(endpoint, root, uri, code):
+    assert options_fail(uri, root, endpoint.resolver) == code
+
+
+def test_a_resolver_that_fails_is_an_error(endpoint, dns_table, root):
+    dns_table.table[HOST] = None
+    assert options_fail(endpoint.uri, root, endpoint.resolver) == "dns-lookup-failed"
