@@ -1,5 +1,7 @@
 """Looking at MX hosts that do what MX hosts on the Internet do."""
 
+import socket
+
 import pytest
 
 import https_server
@@ -153,3 +155,84 @@ def test_no_octets_of_plain_text_are_taken_for_text_within_tls(context, root):
     with tcp_server.running(serve) as port:
         found = smtp.look(MX, "127.0.0.1", root, port)
     assert found.tls.code == "tls-handshake-failed"
+
+
+@pytest.mark.parametrize("name", ["mail.example.net", "*.org", "*.mx.example.org"])
+def test_a_certificate_of_another_name_is_seen_all_the_same(tmp_path, root, name):
+    other = https_server.context(Issued(name, (-90, -1), ROOT), str(tmp_path))
+    found, _ = looked_at(GOOD, other, root)
+    assert (found.tls.names, found.tls.untrusted) == ((name,), "")
+
+
+def test_tls_that_does_not_come_about_is_the_servers_tls(tmp_path, context, root):
+    old = https_server.only_tls_1_1(Issued(MX, issuer=ROOT), str(tmp_path))
+    assert looked_at(GOOD, old, root)[0].tls.code == "tls-version-unsupported"
+    choosy = https_server.only_for(context, "mail.example.net")
+    assert looked_at(GOOD, choosy, root)[0].tls.code == "tls-unrecognized-name"
+
+
+def test_one_bad_address_of_several_does_not_spoil_the_others(context, root):
+    with smtp_server.running(GOOD, context) as server:
+        with pytest.raises(MtastsError) as caught:
+            smtp.look(MX, "127.0.0.2", root, server.port)
+        assert caught.value.code == "connect-refused"
+        assert "127.0.0.2" in caught.value.message
+        assert smtp.look(MX, "127.0.0.1", root, server.port).tls.names == (MX,)
+
+
+def test_a_greeting_that_does_not_come_is_not_waited_for_for_ever(root, monkeypatch):
+    monkeypatch.setattr(smtp, "GREETING_SECONDS", 0.3)
+    with tcp_server.running(lambda plain: plain.recv(1)) as port:
+        with pytest.raises(MtastsError) as caught:
+            smtp.look(MX, "127.0.0.1", root, port)
+        assert caught.value.code == "connection-timeout"
+
+
+@pytest.mark.parametrize("command", ["EHLO", "STARTTLS"])
+def test_a_server_that_falls_silent_is_not_waited_for_for_ever(root, monkeypatch, command):
+    monkeypatch.setattr(smtp, "DIALOGUE_SECONDS", 0.3)
+    behaviour = GOOD._replace(**{command.lower(): b"250-half a reply\r\n"})
+    if command == "EHLO":
+        assert refused(behaviour, None, root) == "connection-timeout"
+    else:
+        assert looked_at(behaviour, None, root)[0].tls.code == "connection-timeout"
+
+
+@pytest.mark.parametrize("quit_reply", [b"", b"!\r\n", b"500 No\r\n", b"221-and so on\r\n"])
+def test_how_a_server_takes_leave_does_not_matter(context, root, monkeypatch, quit_reply):
+    monkeypatch.setattr(smtp, "_QUIT_SECONDS", 0.3)
+    assert looked_at(GOOD._replace(quit=quit_reply), context, root)[0].tls.names == (MX,)
+
+
+def test_a_bad_ca_file_is_the_callers_error(tmp_path):
+    with pytest.raises(MtastsError) as caught:
+        smtp.look(MX, "127.0.0.1", str(tmp_path / "none.pem"), 1)
+    assert caught.value.code == "ca-file-unusable"
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [("127.0.0.1", "[127.0.0.1]"), ("::1", "[IPv6:::1]")],
+)
+def test_a_machine_without_a_name_says_its_address(root, monkeypatch, address, said):
+    monkeypatch.setattr("socket.gethostname", lambda: "localhost")
+    if address == "::1" and not _has_ipv6():
+        pytest.skip("this machine has no ::1")
+    with smtp_server.running(NO_STARTTLS, None, address) as server:
+        smtp.look(MX, address, root, server.port)
+    assert server.commands[0] == ("EHLO " + said, False)
+
+
+def test_a_machine_with_a_name_says_it(root, monkeypatch):
+    monkeypatch.setattr("socket.gethostname", lambda: "Check.Example.NET")
+    _, commands = looked_at(NO_STARTTLS, None, root)
+    assert commands[0] == ("EHLO check.example.net", False)
+
+
+def _has_ipv6():
+    with socket.socket(socket.AF_INET6) as probe:
+        try:
+            probe.bind(("::1", 0))
+        except OSError:
+            return False
+    return True

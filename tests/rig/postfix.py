@@ -1,0 +1,59 @@
+"""Postfix on port 25 of 127.0.0.1, as Debian packages it, with only the services that greet.
+
+It takes no mail: there is nobody to deliver to. Its log goes to a file of the test's.
+"""
+
+import os
+from typing import Dict
+
+from rig.process import Daemon, run, wait_for
+
+PORT = 25
+CONFIGURATION = "/etc/postfix"
+SETTINGS = {
+    "compatibility_level": "3.6",
+    "inet_interfaces": "127.0.0.1",
+    "mydestination": "",
+    "local_recipient_maps": "",
+    "maillog_file": "/dev/stdout",
+    "smtpd_tls_loglevel": "1",
+    "smtpd_peername_lookup": "no",
+}
+# Of Debian's master.cf, without chroot.
+SERVICES = """
+smtp    inet n - n - - smtpd
+tlsmgr  unix - - n 1000? 1 tlsmgr
+anvil   unix - - n - 1 anvil
+rewrite unix - - n - - trivial-rewrite
+postlog unix-dgram n - n - 1 postlogd
+"""
+
+
+class Postfix:
+    """An MX host called ``name``; ``start`` it with the settings (main.cf) that matter."""
+
+    def __init__(self, name: str, directory: str) -> None:
+        self._name = name
+        self._log = os.path.join(directory, "postfix.log")
+        self._daemon = None
+
+    def start(self, settings: Dict[str, str]) -> None:
+        """Start it; return when it greets."""
+        run("mkdir", "-p", CONFIGURATION)
+        lines = dict(SETTINGS, myhostname=self._name, **settings).items()
+        with open(CONFIGURATION + "/main.cf", "w") as output:
+            output.writelines(f"{key} = {value}\n" for key, value in lines)
+        with open(CONFIGURATION + "/master.cf", "w") as output:
+            output.write(SERVICES)
+        self._daemon = Daemon(["postfix", "start-fg"], self._log)
+        self._daemon.wait_until_listening(PORT)
+
+    def said(self, text: str) -> bool:
+        """Wait until its log says ``text``; AssertionError if it does not."""
+        return wait_for(lambda: text in self._daemon.output(), f"Postfix says {text}")
+
+    def stop(self) -> None:
+        """Stop it and wait until it has ended."""
+        if self._daemon:
+            run("postfix", "stop")
+            self._daemon.stop()
