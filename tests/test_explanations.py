@@ -5,17 +5,26 @@ import pytest
 from mtasts.tlsrpt import explanations
 
 # RFC 8460 section 4.3
-RESULT_TYPES = """
-starttls-not-supported certificate-host-mismatch certificate-expired certificate-not-trusted
-validation-failure tlsa-invalid dnssec-invalid dane-required sts-policy-fetch-error
-sts-policy-invalid sts-webpki-invalid
-""".split()
+RESULT_TYPES = [
+    "starttls-not-supported",
+    "certificate-host-mismatch",
+    "certificate-expired",
+    "certificate-not-trusted",
+    "validation-failure",
+    "tlsa-invalid",
+    "dnssec-invalid",
+    "dane-required",
+    "sts-policy-fetch-error",
+    "sts-policy-invalid",
+    "sts-webpki-invalid",
+]
 
 
 @pytest.mark.parametrize("word", RESULT_TYPES)
 def test_every_result_type_is_explained(word):
     explanation = explanations.find(word)
-    assert explanation.word == word and "RFC 8460" in explanation.source
+    assert explanation.word == word
+    assert "RFC 8460" in explanation.source
 
 
 def test_a_result_type_counts_in_any_letter_case():
@@ -23,7 +32,7 @@ def test_a_result_type_counts_in_any_letter_case():
 
 
 @pytest.mark.parametrize(
-    "text, word",
+    ("text", "word"),
     [
         ("MX_HOSTS_MISMATCH", "MX_HOSTS_MISMATCH"),
         ("X509_V_ERR_CERT_HAS_EXPIRED", "X509_V_ERR_CERT_HAS_EXPIRED"),
@@ -61,6 +70,7 @@ def test_every_word_that_is_listed_is_found():
 def test_every_explanation_says_what_to_do():
     for word in explanations.words():
         found = explanations.find(word)
-        assert found.what and found.remedy
+        assert found.what
+        assert found.remedy
         assert found.end in ("receiving", "sending", "either")
         assert found.certainty in ("sure", "likely", "open")
