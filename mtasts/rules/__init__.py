@@ -17,6 +17,7 @@ from mtasts.rules import (
     policy_host,
     proposal,
     record,
+    report,
     reporting,
     status,
     txt,
@@ -40,4 +41,5 @@ RULES: Dict[str, Rule] = {
     **fetch.RULES,
     **mx.RULES,
     **reporting.RULES,
+    **report.RULES,
 }

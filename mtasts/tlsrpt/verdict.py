@@ -1,0 +1,124 @@
+"""What follows from the failures of a domain and all that is known here: facts in, findings out.
+
+Whether the policy that a reporter used covers the MX host, and was ever served; whether one
+reporter sees a failure or all; one MX host or all; whether it is over.
+"""
+
+from typing import Iterator, List, Optional, Sequence, Set, Tuple
+
+from mtasts import policy
+from mtasts.finding import Finding, finding
+from mtasts.history import HistoryEntry
+from mtasts.policy import Policy
+from mtasts.tlsrpt.report import STS
+from mtasts.tlsrpt.summary import FailureGroup, Summary, Used
+
+_FETCH_ERROR = "sts-policy-fetch-error"
+
+
+def of_summary(summary: Summary) -> List[Finding]:
+    """What is to be known about the numbers."""
+    found = []
+    if summary.unknown:
+        found.append(finding("report-counts-unknown", text=summary.unknown))
+    if summary.plain != summary.effective:
+        found.append(finding("report-counts-differ"))
+    return found
+
+
+def of_group(
+    group: FailureGroup, summary: Summary, served: Sequence[HistoryEntry]
+) -> List[Finding]:
+    """What follows for a group of failures of `summary`.
+
+    `served` is the domain's history, oldest first; without any, nothing is said about it.
+    """
+    found = [*_coverage(group, served), *_policies(group, served), *_where(group, summary, served)]
+    if _is_single_fetch_error(group):
+        found.append(finding("report-fetch-error-once"))
+    if _is_over(group, summary):
+        found.append(finding("report-over", text=group.last))
+    return found
+
+
+def quoted(used: Used) -> Optional[Policy]:
+    """The policy that a reporter quotes, as a sender reads it; None if it quotes none.
+
+    The order of the lines and the blanks in them differ between reporters.
+    """
+    text = "".join(line + "\n" for line in used.policy_string)
+    return policy.read(text.encode("utf-8", "surrogatepass")).policy
+
+
+def was_served(quoted_policy: Policy, served: Sequence[HistoryEntry]) -> Optional[HistoryEntry]:
+    """The newest entry of `served` that says what `quoted_policy` says; None if none does."""
+    for entry in reversed(served):
+        known = entry.policy
+        same = known.mode is quoted_policy.mode and known.max_age == quoted_policy.max_age
+        if same and set(known.mx) == set(quoted_policy.mx):
+            return entry
+    return None
+
+
+def _coverage(group: FailureGroup, served: Sequence[HistoryEntry]) -> Iterator[Finding]:
+    """MX hosts that the policy in use does not cover."""
+    bare: Set[str] = set()
+    for used in group.used:
+        known = quoted(used)
+        if known and used.policy_type == STS:
+            bare.update(host for host in used.mx_hosts if not known.covers(host))
+    for host in sorted(bare):
+        yield finding("report-mx-not-covered", text=host)
+        if served and served[-1].policy.covers(host):
+            yield finding("report-mx-covered-now", text=host)
+
+
+def _policies(group: FailureGroup, served: Sequence[HistoryEntry]) -> Iterator[Finding]:
+    """Policies that are not the one served now."""
+    said: Set[Tuple[str, str]] = set()
+    for used in group.used if served else ():
+        known = quoted(used)
+        entry = was_served(known, served) if known else served[-1]
+        if entry is served[-1]:
+            continue
+        until = _replaced(entry, served) if entry else ""
+        if (used.reporter, until) not in said:
+            said.add((used.reporter, until))
+            code = "report-policy-earlier" if entry else "report-policy-foreign"
+            yield finding(code, text=used.reporter, hint=until)
+
+
+def _replaced(entry: HistoryEntry, served: Sequence[HistoryEntry]) -> str:
+    """The day on which the policy of `entry` was replaced."""
+    return served[served.index(entry) + 1].first.strftime("%Y-%m-%d")
+
+
+def _where(
+    group: FailureGroup, summary: Summary, served: Sequence[HistoryEntry]
+) -> Iterator[Finding]:
+    """One reporter or all, one MX host or all."""
+    reporters = len(summary.reporters)
+    if reporters > 1 and len(group.reporters) == 1:
+        yield finding("report-seen-by-one", text=group.reporters[0], hint=reporters)
+    if reporters > 1 and len(group.reporters) == reporters:
+        yield finding("report-seen-by-all", text=reporters)
+    hosts = _mx_hosts(summary, served)
+    if len(hosts) > 1 and len(group.mx_hosts) == 1:
+        yield finding("report-at-one-mx", text=group.mx_hosts[0], hint=len(hosts))
+
+
+def _mx_hosts(summary: Summary, served: Sequence[HistoryEntry]) -> Set[str]:
+    """The MX hosts that are known: those in reports, and those that the policy names."""
+    hosts = {host for group in summary.failures for host in group.mx_hosts}
+    named = served[-1].policy.mx if served else ()
+    return hosts | {pattern for pattern in named if not pattern.startswith("*.")}
+
+
+def _is_single_fetch_error(group: FailureGroup) -> bool:
+    return group.result_type == _FETCH_ERROR and group.reports == 1 and group.sessions == 1
+
+
+def _is_over(group: FailureGroup, summary: Summary) -> bool:
+    """Whether all that reported the failure have sent newer reports without it."""
+    newest = [one.last for one in summary.reporters if one.name in group.reporters]
+    return bool(group.last) and all(last and last > group.last for last in newest)

@@ -1,0 +1,183 @@
+"""What reports of a period add up to, and what follows from the failures in them."""
+
+import datetime
+
+import pytest
+
+from mtasts.domain import Domain
+from mtasts.history import HistoryEntry
+from mtasts.policy import Mode, Policy
+from mtasts.tlsrpt import verdict
+from mtasts.tlsrpt.counting import Sessions
+from mtasts.tlsrpt.report import Failure, PolicyResult, Report
+from mtasts.tlsrpt.summary import Entry, summarise
+
+DOMAIN = Domain("example.org")
+POLICY = Policy(Mode.TESTING, 86401, ("mx1.example.org", "mx2.example.org"))
+OLD = Policy(Mode.TESTING, 86401, ("mx1.example.org",))
+
+
+def day(number):
+    return datetime.datetime(2026, 3, number, tzinfo=datetime.timezone.utc)
+
+
+def served(*policies):
+    """A history: the first policy since 2026-03-01, the next one since 2026-03-02, ..."""
+    return [HistoryEntry.of(each.to_bytes(), day(n)) for n, each in enumerate(policies, 1)]
+
+
+def failure(kind="certificate-expired", sessions=1, host="mx1.example.org", reason=None):
+    return Failure(kind, sessions, receiving_mx_hostname=host, reason_code=reason)
+
+
+def result(good, *failures, policy=POLICY, kind="sts", bad=None, domain="example.org"):
+    lines = () if kind != "sts" else tuple(str(policy).strip().split("\r\n"))
+    bad = sum(one.sessions for one in failures) if bad is None else bad
+    return PolicyResult(kind, domain, lines, (), good, bad, failures)
+
+
+def entry(*results, by="Reporter A", on=1, grade="dkim"):
+    start = day(on)
+    end = start + datetime.timedelta(days=1, seconds=-1)
+    return Entry(Report(by, "id-" + by + str(on), start, end, None, results, ()), grade)
+
+
+def codes(entries, history=(), kind="certificate-expired"):
+    summary = summarise(DOMAIN, entries)
+    (group,) = (one for one in summary.failures if one.result_type == kind)
+    return [one.code for one in verdict.of_group(group, summary, history)]
+
+
+def test_sessions_of_all_reports_are_added():
+    summary = summarise(DOMAIN, [entry(result(10)), entry(result(5, failure()), on=2)])
+    assert summary.effective == summary.known == summary.plain == Sessions(15, 1)
+    assert (summary.reports, summary.unknown) == (2, 0)
+
+
+def test_sessions_under_sts_and_tlsa_are_the_same_ones_and_count_once():
+    both = entry(result(10, failure()), result(8, failure(), kind="tlsa"))
+    summary = summarise(DOMAIN, [both])
+    assert summary.effective == Sessions(10, 1)
+    assert summary.plain == Sessions(18, 2)
+    assert summary.failures[0].sessions == 1
+    assert [one.code for one in verdict.of_summary(summary)] == ["report-counts-differ"]
+
+
+def test_one_report_with_unknown_numbers_makes_the_sum_unknown_but_not_the_rest_of_it():
+    unknown = PolicyResult("sts", "example.org", (), (), None, 0, ())
+    summary = summarise(DOMAIN, [entry(result(10)), entry(unknown, on=2)])
+    assert summary.effective == Sessions(None, 0)
+    assert summary.known == Sessions(10, 0)
+    assert summary.unknown == 1
+    assert [one.code for one in verdict.of_summary(summary)] == ["report-counts-unknown"]
+
+
+def test_other_domains_of_a_report_are_left_out():
+    report = entry(result(10), result(7, failure(), domain="example.net"))
+    summary = summarise(DOMAIN, [report])
+    assert summary.effective == Sessions(10, 0)
+    assert summary.failures == ()
+    assert summarise(Domain("example.com"), [report]).reports == 0
+
+
+def test_failures_are_grouped_by_type_and_reason_gravest_first():
+    reports = [
+        entry(result(0, failure(sessions=2), failure("validation-failure", 9, reason="odd"))),
+        entry(result(0, failure(sessions=1, host="mx2.example.org")), on=4, by="Reporter B"),
+    ]
+    first, second = summarise(DOMAIN, reports).failures
+    assert (first.result_type, first.reason_code, first.sessions) == (
+        "validation-failure",
+        "odd",
+        9,
+    )
+    assert (second.sessions, second.reports, second.reason_code) == (3, 2, "")
+    assert second.reporters == ("Reporter A", "Reporter B")
+    assert second.mx_hosts == ("mx1.example.org", "mx2.example.org")
+    assert (second.first, second.last) == (day(1).date(), day(4).date())
+
+
+def test_reporters_come_with_their_rhythm_and_grades():
+    reports = [entry(result(1)), entry(result(2), on=3, grade="file"), entry(result(9), by="B")]
+    first, second = summarise(DOMAIN, reports).reporters
+    assert (first.name, first.sessions) == ("B", Sessions(9, 0))
+    assert (second.reports, second.sessions, second.last) == (2, Sessions(3, 0), day(3).date())
+    assert second.grades == ("dkim", "file")
+
+
+def test_a_host_that_the_quoted_policy_does_not_cover_is_named():
+    stray = entry(result(0, failure(host="mx9.example.org")))
+    assert "report-mx-not-covered" in codes([stray], served(POLICY))
+
+
+def test_a_wildcard_stands_for_one_label():
+    wide = Policy(Mode.ENFORCE, 86401, ("*.mx.example.org",))
+    reports = [entry(result(0, failure(host="a.b.mx.example.org"), policy=wide))]
+    assert codes(reports) == ["report-mx-not-covered"]
+
+
+def test_a_policy_that_covers_the_host_by_now_is_said_to():
+    reports = [entry(result(0, failure(host="mx2.example.org"), policy=OLD))]
+    found = codes(reports, served(OLD, POLICY))
+    assert found[:3] == ["report-mx-not-covered", "report-mx-covered-now", "report-policy-earlier"]
+
+
+@pytest.mark.parametrize(
+    ("policies", "expected"),
+    [((OLD, POLICY), []), ((POLICY, OLD), ["report-policy-earlier"])],
+)
+def test_an_earlier_policy_is_told_from_the_present_one(policies, expected):
+    reports = [entry(result(0, failure()))]
+    assert [c for c in codes(reports, served(*policies)) if "policy" in c] == expected
+
+
+def test_a_policy_that_was_never_served_is_suspicious():
+    foreign = Policy(Mode.ENFORCE, 86401, ("mx1.example.org",))
+    reports = [entry(result(0, failure(), policy=foreign))]
+    assert "report-policy-foreign" in codes(reports, served(OLD, POLICY))
+
+
+def test_a_report_without_a_policy_says_nothing_about_the_policy():
+    nothing = PolicyResult("no-policy-found", "example.org", (), (), 0, 1, (failure(),))
+    assert codes([entry(nothing)], served(POLICY)) == ["report-at-one-mx"]
+
+
+def test_the_order_of_a_quoted_policys_lines_and_their_blanks_do_not_matter():
+    lines = ("max_age:86401", "mx:mx2.example.org", "mode:testing", "version:STSv1")
+    quoted = result(0, failure())._replace(policy_string=(*lines, "mx: mx1.example.org"))
+    assert codes([entry(quoted)], served(POLICY)) == ["report-at-one-mx"]
+
+
+def test_one_reporter_of_several_is_suspected_itself_and_all_of_them_suspect_us():
+    reports = [entry(result(0, failure())), entry(result(5), by="Reporter B")]
+    assert codes(reports) == ["report-seen-by-one"]
+    reports[1] = entry(result(0, failure()), by="Reporter B")
+    assert codes(reports) == ["report-seen-by-all"]
+
+
+def test_one_mx_host_of_several_is_named():
+    assert codes([entry(result(0, failure()))], served(POLICY)) == ["report-at-one-mx"]
+
+
+def test_a_single_fetch_error_is_normal_and_a_second_one_is_not():
+    kind = "sts-policy-fetch-error"
+    reports = [entry(result(5, failure(kind, host=None)))]
+    assert codes(reports, kind=kind) == ["report-fetch-error-once"]
+    reports.append(entry(result(5, failure(kind, host=None)), on=2))
+    assert codes(reports, kind=kind) == []
+
+
+def test_a_failure_is_over_when_all_who_saw_it_have_reported_without_it_since():
+    reports = [entry(result(0, failure())), entry(result(5), on=2)]
+    assert codes(reports) == ["report-over"]
+    reports.append(entry(result(0, failure()), by="Reporter B"))
+    assert "report-over" not in codes(reports)
+
+
+def test_hostile_text_of_a_report_is_printable_in_what_is_said():
+    reports = [entry(result(0, failure(host="\x1b[31mmx\u202e")))]
+    summary = summarise(DOMAIN, reports)
+    (found,) = verdict.of_group(summary.failures[0], summary, ())
+    assert found.code == "report-mx-not-covered"
+    assert found.message.isprintable()
+    assert "\x1b" not in found.message
