@@ -116,6 +116,16 @@ def test_a_wildcard_stands_for_one_label():
     assert codes(reports) == ["report-mx-not-covered"]
 
 
+def test_a_report_may_name_the_patterns_only():
+    known = PolicyResult("sts", "example.org", (), ("*.example.net",), 0, 1, (failure(),))
+    assert codes([entry(known)]) == ["report-mx-not-covered"]
+
+
+def test_a_policy_with_mode_none_asks_nothing_of_a_host():
+    off = Policy(Mode.NONE, 86401, ("mx9.example.org",))
+    assert codes([entry(result(0, failure(), policy=off))]) == []
+
+
 def test_a_policy_that_covers_the_host_by_now_is_said_to():
     reports = [entry(result(0, failure(host="mx2.example.org"), policy=OLD))]
     found = codes(reports, served(OLD, POLICY))

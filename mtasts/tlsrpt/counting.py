@@ -49,10 +49,11 @@ def effective(report: Report) -> Dict[str, Effective]:
     domains: Dict[str, list] = {}
     for result in report.policies:
         domains.setdefault(result.policy_domain, []).append(result)
-    return {domain: _of_domain(results) for domain, results in domains.items()}
+    return {domain: of_results(results) for domain, results in domains.items()}
 
 
-def _of_domain(results: Iterable[PolicyResult]) -> Effective:
+def of_results(results: Iterable[PolicyResult]) -> Effective:
+    """The sessions of `results`, all of the same report and policy domain."""
     by_type: Dict[str, Sessions] = {}
     plain = Sessions()
     for result in results:

@@ -89,7 +89,7 @@ def summarise(domain: Domain, entries: Iterable[Entry]) -> Summary:
         results = tuple(one for one in entry.report.policies if one.policy_domain == domain)
         if not results:
             continue
-        counted = counting.effective(entry.report._replace(policies=results))[domain]
+        counted = counting.of_results(results)
         total.add(counted)
         name = entry.report.organization_name
         reporters.setdefault(name, _Tally(name)).add(entry, counted)
@@ -223,7 +223,6 @@ class _Group:
 def _sessions(happened: _Happened) -> Sessions:
     """How many sessions of one report failed so, counted as all its sessions are."""
     results = tuple(
-        result._replace(policy_domain="", successful=0, failed=failure.sessions)
-        for result, failure in happened
+        result._replace(successful=0, failed=failure.sessions) for result, failure in happened
     )
-    return counting.of_domain(results).sessions
+    return counting.of_results(results).sessions

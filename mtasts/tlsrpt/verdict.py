@@ -7,9 +7,10 @@ reporter sees a failure or all; one MX host or all; whether it is over.
 from typing import Iterator, List, Optional, Sequence, Set, Tuple
 
 from mtasts import policy
+from mtasts.domain import InvalidDomain, MXPattern
 from mtasts.finding import Finding, finding
 from mtasts.history import HistoryEntry
-from mtasts.policy import Policy
+from mtasts.policy import Mode, Policy
 from mtasts.tlsrpt.report import STS
 from mtasts.tlsrpt.summary import FailureGroup, Summary, Used
 
@@ -64,13 +65,30 @@ def _coverage(group: FailureGroup, served: Sequence[HistoryEntry]) -> Iterator[F
     """MX hosts that the policy in use does not cover."""
     bare: Set[str] = set()
     for used in group.used:
-        known = quoted(used)
-        if known and used.policy_type == STS:
-            bare.update(host for host in used.mx_hosts if not known.covers(host))
+        patterns = _patterns(used)
+        if patterns:
+            bare.update(host for host in used.mx_hosts if not _covered(host, patterns))
     for host in sorted(bare):
         yield finding("report-mx-not-covered", text=host)
         if served and served[-1].policy.covers(host):
             yield finding("report-mx-covered-now", text=host)
+
+
+def _patterns(used: Used) -> Tuple[MXPattern, ...]:
+    """The MX patterns of the policy in use; none where it asks nothing of senders."""
+    if used.policy_type.lower() != STS:
+        return ()
+    known = quoted(used)
+    if known:
+        return () if known.mode is Mode.NONE else known.mx
+    try:
+        return tuple(MXPattern(name) for name in used.mx_host)
+    except InvalidDomain:
+        return ()
+
+
+def _covered(host: str, patterns: Tuple[MXPattern, ...]) -> bool:
+    return any(pattern.covers(host) for pattern in patterns)
 
 
 def _policies(group: FailureGroup, served: Sequence[HistoryEntry]) -> Iterator[Finding]:
