@@ -169,4 +169,4 @@ class _Run:
 
     def _will_do(self, found: TLSRPTRecord) -> bool:
         """Where reports go now stays as it is, unless this run says otherwise."""
-        return not self._options.rua or found == self._reports
+        return not self._options.moves_reports or found == self._reports

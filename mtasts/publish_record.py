@@ -27,9 +27,9 @@ class Options(NamedTuple):
     """What holds for the whole of a run.
 
     `zones` says who may change which zone; in those it leaves out, a person does. `resolver` is
-    asked instead of the machine's own, `ca_file` replaces the trusted roots, `rua` is where reports
-    go from now on, `wait` how many seconds name servers have to agree. `adopt` keeps a valid id
-    that DNS has, because it names these very bytes.
+    asked instead of the machine's own, `ca_file` replaces the trusted roots, `wait` is how many
+    seconds name servers have to agree. `adopt` keeps a valid id that DNS has, because it names
+    these very bytes. Reports are to go to `rua` if they go nowhere yet, or `moves_reports`.
     """
 
     zones: Zones = Zones({})
@@ -39,6 +39,7 @@ class Options(NamedTuple):
     wait: float = 300
     adopt: bool = False
     dry_run: bool = False
+    moves_reports: bool = False
 
 
 class RecordOnItsWay:

@@ -116,8 +116,13 @@ def reports_to(domain: Domain, rua: Iterable[str] = ()) -> TLSRPTRecord:
 
     Raises `InvalidRecord` for what no record can hold.
     """
-    record = TLSRPTRecord(tuple(rua) or (f"mailto:postmaster@{domain}",))
+    record = TLSRPTRecord(tuple(rua) or (postmaster(domain),))
     return TLSRPTRecord.parse(str(record))
+
+
+def postmaster(domain: Domain) -> str:
+    """The address that every mail domain has (RFC 5321 section 4.5.1), as a URI."""
+    return f"mailto:postmaster@{domain}"
 
 
 class RecordField(NamedTuple):

@@ -15,6 +15,8 @@ from mtasts.policy_file import DEFAULT_ROOT
 
 PREFIX = "MTASTS_"
 POLICY_DIR = "MTASTS_POLICY_DIR"
+REPORT_SECRET = "MTASTS_REPORT_SECRET"  # noqa: S105 - the name of a setting
+SPOOL = "MTASTS_SPOOL"
 FILE = "MTASTS_SETTINGS"
 
 

@@ -15,6 +15,7 @@ import click
 
 from mtasts import dns_settings, duration, idn
 from mtasts.domain import Domain, MXPattern
+from mtasts.drop_address import DEFAULT_SECRET
 from mtasts.errors import MtastsError, printable
 from mtasts.finding import InvalidText
 from mtasts.holder import holder
@@ -126,6 +127,18 @@ def ca_option(command: Callable) -> Callable:
     return click.option("--ca", metavar="FILE", help="Trust the roots in this PEM file only.")(
         command
     )
+
+
+def report_secret_option(command: Callable) -> Callable:
+    """Add --report-secret, for what names the addresses of the drop box."""
+    return click.option(
+        "--report-secret",
+        envvar="MTASTS_REPORT_SECRET",
+        default=DEFAULT_SECRET,
+        show_default=True,
+        metavar="FILE",
+        help="What the drop box for reports makes its addresses of, if there is one.",
+    )(command)
 
 
 def dns_config_option(command: Callable) -> Callable:

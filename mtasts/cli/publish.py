@@ -16,9 +16,11 @@ from mtasts.cli.common import (
     now,
     policy_dir_option,
     print_json,
+    report_secret_option,
     resolver_option,
 )
 from mtasts.domain import Domain
+from mtasts.drop_address import with_drop_box
 from mtasts.publish import publish as publish_policy
 from mtasts.publish import rollback
 from mtasts.publish_record import Options
@@ -44,6 +46,7 @@ _EXITS = {State.WAITING: EXIT_WARNING, State.FAILED: EXIT_FAILED}
     help="How long the name servers have to agree.",
 )
 @dns_config_option
+@report_secret_option
 @ca_option
 @resolver_option
 @policy_dir_option
@@ -58,6 +61,7 @@ def publish(
     dry_run: bool,
     wait: float,
     dns_config: Optional[str],
+    report_secret: str,
     ca: Optional[str],
     resolver: Optional[str],
     store: Store,
@@ -77,7 +81,8 @@ def publish(
       mtasts publish example.org --rollback
     """
     zones = dns_settings.load(dns_config)
-    options = Options(zones, resolver, ca, rua, wait, adopt, dry_run)
+    reports = with_drop_box(rua, report_secret, domain)
+    options = Options(zones, resolver, ca, reports, wait, adopt, dry_run, bool(rua))
     steps = []
     for step in _steps(store, domain, back, options):
         steps.append(step)

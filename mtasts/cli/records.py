@@ -6,8 +6,15 @@ import click
 
 from mtasts import zone
 from mtasts.accounts import account_uris
-from mtasts.cli.common import DOMAIN, json_option, policy_dir_option, print_json
+from mtasts.cli.common import (
+    DOMAIN,
+    json_option,
+    policy_dir_option,
+    print_json,
+    report_secret_option,
+)
 from mtasts.domain import Domain
+from mtasts.drop_address import with_drop_box
 from mtasts.errors import MtastsError
 from mtasts.record import STSRecord, reports_to
 from mtasts.store import Store
@@ -20,7 +27,8 @@ from mtasts.zone import ZoneRecord
     "--rua",
     multiple=True,
     metavar="URI",
-    help="Where reports go; the default is mailto:postmaster@DOMAIN.",
+    help="Where reports go; the default is mailto:postmaster@DOMAIN. The address of the drop box is "
+    "added, if there is one here, unless an https: address is named.",
 )
 @click.option(
     "--address",
@@ -41,6 +49,7 @@ from mtasts.zone import ZoneRecord
     help="The ACME account for the CAA advice; the default are certbot's accounts, if readable.",
 )
 @click.option("--terraform", is_flag=True, help="Print resources of Terraform's provider 'dns'.")
+@report_secret_option
 @policy_dir_option
 @json_option
 def dns(
@@ -50,6 +59,7 @@ def dns(
     delegate: Optional[Domain],
     accounturi: Optional[str],
     terraform: bool,
+    report_secret: str,
     store: Store,
     as_json: bool,
 ) -> None:
@@ -67,7 +77,7 @@ def dns(
         raise click.UsageError(
             "--delegate and --address, --terraform and --json exclude each other"
         )
-    reports = reports_to(domain, rua)
+    reports = reports_to(domain, with_drop_box(rua, report_secret, domain))
     if delegate:
         records = zone.delegated_records(domain, delegate, reports)
     else:
