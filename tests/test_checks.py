@@ -3,6 +3,7 @@
 `wrong` has all that is not ok, so a finding too many fails a case as well.
 """
 
+import hashlib
 import re
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from mtasts import lint
 from mtasts.checks import Group, judge
 from mtasts.domain import Domain
-from mtasts.facts import Endpoint, Own, PolicyHost, SubDomain
+from mtasts.facts import TLSA, Endpoint, Own, PolicyHost, SubDomain
 from mtasts.finding import MAX_FINDINGS, Severity
 from mtasts.policy import Mode
 from mtasts.probe import MX
@@ -527,7 +528,10 @@ def test_mx_hosts_whose_addresses_are_not_known_or_not_there():
 
 
 def test_a_domain_that_takes_no_mail():
-    assert wrong(healthy(mx=(MX(0, ""),), mx_hosts=())) == {"mx-records-null": "info"}
+    null = {"mx": (MX(0, ""),), "mx_hosts": ()}
+    assert wrong(healthy(**null)) == {"mx-records-null": "info"}
+    nothing = healthy(sts=sts(), tlsrpt=tlsrpt(), policy_host=NO_ADDRESS, own=None, **null)
+    assert wrong(nothing) == {"mx-records-null": "info"}
 
 
 def test_without_mx_records_the_domain_itself_is_its_mx():
@@ -535,6 +539,60 @@ def test_without_mx_records_the_domain_itself_is_its_mx():
     seen = served(body)._replace(mx=(), mx_hosts=(mx_host("example.org"),))
     assert wrong(seen) == {"mx-records-none": "info"}
     assert only(seen, "mx-host-covered").host == "example.org"
+
+
+# DANE
+
+MATCHING = TLSA(3, 0, 1, hashlib.sha256(b"").digest())
+OTHER = TLSA(3, 0, 1, hashlib.sha256(b"another certificate").digest())
+PKIX = TLSA(1, 0, 1, hashlib.sha256(b"").digest())
+VALID = server("mx1.example.org")
+SELF_SIGNED = server("mx1.example.org", tls=handshake("mx1.example.org", untrusted="why"))
+
+
+def with_tlsa(*records, shown=VALID, secure=True, mx_secure=True):
+    host = mx_host("mx1.example.org", servers=(("192.0.2.25", shown),), tlsa=records, secure=secure)
+    return healthy(mx_hosts=(host,), mx_secure=mx_secure)
+
+
+@pytest.mark.parametrize(
+    ("seen", "expected"),
+    [
+        (with_tlsa(MATCHING), {}),
+        (with_tlsa(OTHER, MATCHING), {}),
+        (with_tlsa(OTHER), {"dane-mismatch": "error"}),
+        (
+            with_tlsa(MATCHING, shown=SELF_SIGNED),
+            {"mx-host-certificate-untrusted": "error", "dane-contradicts": "warning"},
+        ),
+        (with_tlsa(PKIX), {"dane-unusable": "warning"}),
+        (with_tlsa(OTHER, secure=False), {"dane-insecure": "info"}),
+        (with_tlsa(OTHER, mx_secure=False), {"dane-insecure": "info"}),
+        (with_tlsa(OTHER, secure=None), {"dane-unproved": "info"}),
+        (
+            with_tlsa(MATCHING, shown=VALID._replace(tls=None)),
+            {"mx-host-no-starttls": "error", "dane-without-tls": "error"},
+        ),
+        (with_tlsa(MATCHING, shown=failure("smtp-refused")), {"mx-host-refuses": "unknown"}),
+    ],
+)
+def test_dane_beside_mta_sts(seen, expected):
+    assert wrong(seen) == expected
+    assert ("dane-matches" in codes(seen)) is (
+        not expected or list(expected)[-1] == "dane-contradicts"
+    )
+
+
+def test_dane_counts_whatever_the_mode():
+    seen = with_tlsa(OTHER)._replace(policy_host=policy_hosts(answers=answers(body=TESTING)))
+    found = only(seen, "dane-mismatch")
+    assert found.severity is Severity.ERROR
+    assert "which MTA-STS takes" in found.finding.message
+
+
+def test_tlsa_records_that_dns_does_not_tell_are_unknown():
+    host = mx_host("mx1.example.org", tlsa=NO_ANSWER)
+    assert wrong(healthy(mx_hosts=(host,))) == {"dane-unknown": "unknown"}
 
 
 # Reports
@@ -590,8 +648,6 @@ def test_where_reports_go(uri, answer, expected):
     [
         ((MX(10, "mx1.example.org"),), False, "sub-domain-uncovered"),
         ((MX(10, "mx1.example.org"),), True, "sub-domain-taken"),
-        ((), False, "sub-domain-without-mail"),
-        ((MX(0, ""),), False, "sub-domain-without-mail"),
         (NO_ANSWER, False, "sub-domain-unknown"),
         ((MX(10, "mx1.example.org"),), NO_ANSWER, "sub-domain-unknown"),
     ],

@@ -11,8 +11,10 @@ from typing import Iterator, List, Optional, Union
 from mtasts import lint
 from mtasts.checks import handshake
 from mtasts.checks.check_finding import CheckFinding, Group, Place
+from mtasts.checks.tlsa import tlsa
+from mtasts.checks.txt import takes_mail
 from mtasts.errors import MtastsError
-from mtasts.facts import MXHost, Seen, SMTPServer
+from mtasts.facts import Seen, SMTPServer
 from mtasts.finding import Severity
 from mtasts.policy import Mode, Policy
 from mtasts.rules import RULES
@@ -54,7 +56,7 @@ def _mx(seen: Seen, policy: Optional[Policy], now: datetime.datetime) -> Iterato
     if isinstance(seen.mx, MtastsError):
         yield place.finding("mx-records-unknown", hint=seen.mx.message)
         return
-    if [one.host for one in seen.mx] == [""]:
+    if not takes_mail(seen):
         yield place.finding("mx-records-null", seen.domain)
         return
     if not seen.mx:
@@ -62,9 +64,17 @@ def _mx(seen: Seen, policy: Optional[Policy], now: datetime.datetime) -> Iterato
     hosts = list(dict.fromkeys(one.host for one in seen.mx if one.host)) or [seen.domain]
     if policy and policy.mx:
         yield from _covered(place, hosts, policy)
-    yield from _blocked(place, seen)
+    blocked = _blocked(seen)
+    if blocked:
+        yield place.finding("mx-hosts-unreachable", hint=blocked.message)
     for host in seen.mx_hosts:
-        yield from _host(place._replace(host=host.host), host, _is_blocked(seen), now)
+        at_host = place._replace(host=host.host)
+        if isinstance(host.servers, MtastsError):
+            yield _addressless(at_host, host.servers)
+        elif not blocked:
+            for address, server in host.servers:
+                yield from _server(at_host._replace(address=address), server, now)
+        yield from tlsa(at_host, seen, host, now)
 
 
 def _covered(place: Place, hosts: List[str], policy: Policy) -> Iterator[CheckFinding]:
@@ -97,30 +107,19 @@ def _servers(seen: Seen) -> Iterator[Server]:
             yield from (server for _, server in host.servers)
 
 
-def _is_blocked(seen: Seen) -> bool:
-    """Whether it looks as if this machine might not use port 25 at all."""
+def _blocked(seen: Seen) -> Optional[MtastsError]:
+    """Why no MX host was reached, if it looks as if this machine might not use port 25 at all."""
     servers = list(_servers(seen))
-    return bool(servers) and all(
-        isinstance(server, MtastsError) and server.code in _BLOCKED for server in servers
-    )
+    for server in servers:
+        if not isinstance(server, MtastsError) or server.code not in _BLOCKED:
+            return None
+    return servers[0] if servers else None
 
 
-def _blocked(place: Place, seen: Seen) -> Iterator[CheckFinding]:
-    if _is_blocked(seen):
-        first = next(server for server in _servers(seen) if isinstance(server, MtastsError))
-        yield place.finding("mx-hosts-unreachable", hint=first.message)
-
-
-def _host(
-    place: Place, host: MXHost, is_blocked: bool, now: datetime.datetime
-) -> Iterator[CheckFinding]:
-    if isinstance(host.servers, MtastsError):
-        is_nowhere = host.servers.code == "mx-host-without-address"
-        code = "mx-host-without-address" if is_nowhere else "mx-host-addresses-unknown"
-        yield place.finding(code, hint=host.servers.message)
-        return
-    for address, server in host.servers if not is_blocked else ():
-        yield from _server(place._replace(address=address), server, now)
+def _addressless(place: Place, error: MtastsError) -> CheckFinding:
+    is_nowhere = error.code == "mx-host-without-address"
+    code = "mx-host-without-address" if is_nowhere else "mx-host-addresses-unknown"
+    return place.finding(code, hint=error.message)
 
 
 def _server(place: Place, server: Server, now: datetime.datetime) -> Iterator[CheckFinding]:

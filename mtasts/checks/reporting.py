@@ -3,7 +3,7 @@
 from typing import Iterator
 
 from mtasts.checks.check_finding import CheckFinding, Group, Place
-from mtasts.checks.txt import is_absent, is_missing, of_record, taken
+from mtasts.checks.txt import is_absent, is_missing, of_record, taken, takes_mail
 from mtasts.errors import MtastsError
 from mtasts.facts import Endpoint, Seen
 from mtasts.record import TLSRPTRecord
@@ -16,7 +16,7 @@ _NOT_ALLOWED = 405  # what asks an endpoint without delivering anything may be r
 def reporting(seen: Seen) -> Iterator[CheckFinding]:
     """What is to be said of the domain's `_smtp._tls` record and of the URIs in it."""
     place = Place(Group.REPORTING, seen.tlsrpt.name)
-    if is_missing(seen.tlsrpt, TLSRPTRecord):
+    if is_missing(seen.tlsrpt, TLSRPTRecord) and takes_mail(seen):
         yield place.finding("tlsrpt-missing", seen.domain)
     yield from of_record(place, seen.tlsrpt, TLSRPTRecord)
     has_dane = any(host.tlsa for host in seen.mx_hosts)

@@ -14,8 +14,6 @@ def sub_domains(seen: Seen) -> Iterator[CheckFinding]:
         unknown = next((fact for fact in one if isinstance(fact, MtastsError)), None)
         if unknown:
             yield place.finding("sub-domain-unknown", hint=unknown.message)
-        elif not any(mx.host for mx in one.mx):
-            yield place.finding("sub-domain-without-mail")
         elif one.has_record:
             yield place.finding("sub-domain-taken")
         else:

@@ -27,9 +27,11 @@ _LINT = {STSRecord: lint_record.sts_record, TLSRPTRecord: lint_record.tlsrpt_rec
 def txt(seen: Seen, served: Optional[bytes]) -> Iterator[CheckFinding]:
     """What is to be said of the domain's `_mta-sts` record; `served` are the policy's bytes."""
     place = Place(Group.TXT, seen.sts.name)
-    if is_missing(seen.sts, STSRecord):
-        code = "sts-absent" if is_absent(seen) else "sts-record-missing"
-        yield place.finding(code, seen.domain)
+    if is_absent(seen):
+        if takes_mail(seen):
+            yield place.finding("sts-absent", seen.domain)
+    elif is_missing(seen.sts, STSRecord):
+        yield place.finding("sts-record-missing", seen.domain)
     yield from of_record(place, seen.sts, STSRecord)
     record = taken(seen.sts, STSRecord)
     if record:
@@ -63,6 +65,11 @@ def is_absent(seen: Seen) -> bool:
     host = seen.policy_host
     has_host = not isinstance(host, MtastsError) or host.code != "policy-host-without-address"
     return is_missing(seen.sts, STSRecord) and not has_host and seen.own is None
+
+
+def takes_mail(seen: Seen) -> bool:
+    """Whether the domain does not say by a null MX that it takes none (RFC 7505)."""
+    return isinstance(seen.mx, MtastsError) or [one.host for one in seen.mx] != [""]
 
 
 def taken(seen: Record, kind: Kind) -> Union[None, STSRecord, TLSRPTRecord]:

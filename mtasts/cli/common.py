@@ -45,6 +45,18 @@ class Group(click.Group):
             ctx.exit(EXIT_FAILED)
 
 
+class JudgingCommand(click.Command):
+    """A command whose exit code 2 is kept for errors in what it looks at."""
+
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        """Read the command line; what is wrong with it ends in exit code 3."""
+        try:
+            return super().make_context(*args, **kwargs)
+        except click.UsageError as error:
+            error.exit_code = EXIT_FAILED
+            raise
+
+
 class ValueType(click.ParamType):
     """Text on the command line that `make` turns into a value, or else it is a wrong argument."""
 

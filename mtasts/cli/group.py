@@ -3,10 +3,12 @@
 import click
 
 from mtasts import __version__
+from mtasts.cli.check import check
 from mtasts.cli.classes import alias, assign, classes, detach
 from mtasts.cli.common import Group
 from mtasts.cli.completion import completion
 from mtasts.cli.edit import edit, set_policy
+from mtasts.cli.explain import explain
 from mtasts.cli.fetch import fetch
 from mtasts.cli.lint import lint
 from mtasts.cli.plan import plan, retire
@@ -33,6 +35,7 @@ def mtasts() -> None:
       mtasts publish example.org  tell the world by its TXT records
       mtasts set example.org --mode enforce --max-age 4w
       mtasts status               what needs attention?
+      mtasts check example.org    what does a sender see?
     """
 
 
@@ -40,7 +43,7 @@ _COMMANDS = (
     (new, import_policy, export, alias, classes, assign, detach),
     (status, list_policies, show, history, diff, set_policy, edit),
     (plan, retire),
-    (report,),
+    (check, report, explain),
     (dns, publish, fetch, lint, serve, completion),
 )
 for command in (command for commands in _COMMANDS for command in commands):

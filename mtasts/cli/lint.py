@@ -8,7 +8,7 @@ import click
 from mtasts import lint as judge
 from mtasts import policy, record
 from mtasts.cli import findings as shown
-from mtasts.cli.common import EXIT_FAILED, json_option, print_json
+from mtasts.cli.common import EXIT_FAILED, JudgingCommand, json_option, print_json
 from mtasts.cli.fix import Rewriting, rewrite, show_rewriting
 from mtasts.errors import MtastsError, printable
 from mtasts.finding import Finding, Severity
@@ -24,19 +24,7 @@ class Report(NamedTuple):
     taken: Dict[str, Any]
 
 
-class LintCommand(click.Command):
-    """A command whose exit code 2 is kept for errors in what it reads."""
-
-    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
-        """Read the command line; what is wrong with it ends in exit code 3."""
-        try:
-            return super().make_context(*args, **kwargs)
-        except click.UsageError as error:
-            error.exit_code = EXIT_FAILED
-            raise
-
-
-@click.command(cls=LintCommand)
+@click.command(cls=JudgingCommand)
 @click.argument("files", nargs=-1, metavar="[FILE | -]...")
 @click.option(
     "--txt", multiple=True, metavar="TEXT", help="Read a TXT record; repeat it for several strings."

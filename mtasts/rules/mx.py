@@ -161,7 +161,7 @@ RULES: Dict[str, Rule] = {
     "dane-matches": Rule("ok", "DANE: a TLSA record matches the certificate", DANE, ""),
     "dane-mismatch": Rule(
         "error",
-        "DANE: no TLSA record matches what the host presents{hint}",
+        "DANE: no TLSA record matches the certificate{hint}",
         DANE,
         "Publish the new TLSA record before the certificate changes, and wait for its TTL.",
         "Senders that know DANE deliver nothing to this host, whatever MTA-STS says (RFC 8461"
@@ -179,6 +179,20 @@ RULES: Dict[str, Rule] = {
         "there are TLSA records, but DNSSEC does not prove them, so nobody heeds them",
         DANE,
         "Sign the zone, or remove them.",
+    ),
+    "dane-unproved": Rule(
+        "info",
+        "there are TLSA records; the resolver does not tell whether DNSSEC proves them",
+        DANE,
+        "Ask a resolver that validates, with --resolver.",
+    ),
+    "dane-without-tls": Rule(
+        "error",
+        "DANE: there are TLSA records, but no TLS",
+        DANE,
+        "Put TLS right, or remove the TLSA records.",
+        "Senders that know DANE deliver nothing to this host, whatever MTA-STS says (RFC 8461"
+        " section 2).",
     ),
     "dane-unusable": Rule(
         "warning",

@@ -60,9 +60,6 @@ RULES: Dict[str, Rule] = {
         "Give it a policy of its own, for example as an alias: 'mtasts alias'.",
         "Mail to the sub-domain is as open to attack as without any MTA-STS.",
     ),
-    "sub-domain-without-mail": Rule(
-        "ok", "the sub-domain has no MX record, so it needs no policy", "RFC 8461 section 3.4", ""
-    ),
     "sub-domain-unknown": Rule(
         "unknown",
         "whether the sub-domain takes mail and has a policy is not known: {hint}",

@@ -64,7 +64,7 @@ RULES: Dict[str, Rule] = {
     ),
     "txt-server-silent": Rule(
         "unknown",
-        "what this authoritative name server says is not known: {hint}",
+        "the authoritative name server gave no answer: {hint}",
         TXT,
         "See that it serves the zone, on all its addresses.",
         "Resolvers lose time with a server that is lame, and without any they get no answer.",
