@@ -24,6 +24,7 @@ except ImportError:  # probe says so, and everything here begins with what probe
     dns = None
 
 _SECONDS = 5  # for an answer
+_FIRST_SECONDS = 2  # after which a question is put again, because a datagram may be lost
 _MAX_SERVERS = 64  # the root has 26
 _NO_ROUTE = (errno.ENETUNREACH, errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
 
@@ -111,7 +112,7 @@ def ask(server: Server, name: str, sign: Optional[Callable[[Any], None]] = None)
     query.flags &= ~dns.flags.RD
     if sign:
         sign(query)
-    answer = exchange(query, server)
+    answer = _answer(query, server)
     code = answer.rcode()
     if code not in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN):
         raise ServerFailed(
@@ -126,6 +127,15 @@ def ask(server: Server, name: str, sign: Optional[Callable[[Any], None]] = None)
             "Let it serve the zone, or take it from the zone's NS records.",
         )
     return _txt_set(answer, dns.name.from_text(name))
+
+
+def _answer(query: Any, server: Server) -> Any:
+    try:
+        return exchange(query, server, seconds=_FIRST_SECONDS)
+    except ServerFailed as error:
+        if error.code != "dns-server-timeout":
+            raise
+    return exchange(query, server)
 
 
 def exchange(message: Any, server: Server, tcp: bool = False, seconds: float = _SECONDS) -> Any:
