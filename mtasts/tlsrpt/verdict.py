@@ -11,6 +11,8 @@ from mtasts.domain import InvalidDomain, MXPattern
 from mtasts.finding import Finding, finding
 from mtasts.history import HistoryEntry
 from mtasts.policy import Mode, Policy
+from mtasts.tlsrpt import explanations
+from mtasts.tlsrpt.explanations import Explanation
 from mtasts.tlsrpt.report import STS
 from mtasts.tlsrpt.summary import FailureGroup, Summary, Used
 
@@ -40,6 +42,12 @@ def of_group(
     if _is_over(group, summary):
         found.append(finding("report-over", text=group.last))
     return found
+
+
+def explained(group: FailureGroup) -> Tuple[Explanation, ...]:
+    """What the words of the group mean, the more special first; nothing for unknown words."""
+    found = explanations.reason(group.reason_code), explanations.result_type(group.result_type)
+    return tuple(explanation for explanation in found if explanation)
 
 
 def quoted(used: Used) -> Optional[Policy]:

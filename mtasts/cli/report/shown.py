@@ -44,30 +44,30 @@ def _policy(result: PolicyResult) -> Dict[str, Any]:
 def lines(report: Report) -> Iterator[str]:
     """The report for people."""
     start, end = (time and dates.text(time) for time in (report.start, report.end))
-    yield f"from {_text(report.organization_name)}, {start or '?'} to {end or '?'}"
-    yield f"report id: {_text(report.report_id)}"
+    yield f"from {text(report.organization_name)}, {start or '?'} to {end or '?'}"
+    yield f"report id: {text(report.report_id)}"
     if report.contact_info:
-        yield f"contact: {_text(report.contact_info)}"
+        yield f"contact: {text(report.contact_info)}"
     for hint in report.hints:
-        yield f"{hint.name} by its {hint.source}: {_text(hint.value)} (a hint, not proven)"
+        yield f"{hint.name} by its {hint.source}: {text(hint.value)} (a hint, not proven)"
     for result in report.policies:
         yield from _policy_lines(result)
     for domain, effective in counting.effective(report).items():
-        yield f"sessions of {_text(domain)}: {_sessions(effective.sessions)}"
+        yield f"sessions of {text(domain)}: {sessions(effective.sessions)}"
         if effective.reason:
-            yield f"  not {_sessions(effective.plain)}: {_REASONS[effective.reason]}"
+            yield f"  not {sessions(effective.plain)}: {_REASONS[effective.reason]}"
     for note in report.notes:
         yield f"note: {NOTES[note.code]} [{note.code}]" + (f" ({note.where})" if note.where else "")
 
 
 def _policy_lines(result: PolicyResult) -> Iterator[str]:
-    sessions = _sessions(Sessions(result.successful, result.failed))
-    yield f"{_text(result.policy_type)} of {_text(result.policy_domain)}: {sessions}"
+    counted = sessions(Sessions(result.successful, result.failed))
+    yield f"{text(result.policy_type)} of {text(result.policy_domain)}: {counted}"
     if result.mx_host:
         yield "  mx: " + printable(", ".join(result.mx_host), 300)
     by_sessions = sorted(result.failures, key=lambda failure: -(failure.sessions or 0))
     for failure in by_sessions[:_FAILURES]:
-        yield f"  {_count(failure.sessions)} {_text(failure.result_type)}{_where(failure)}"
+        yield f"  {count(failure.sessions)} {text(failure.result_type)}{_where(failure)}"
     if len(by_sessions) > _FAILURES:
         yield f"  and {len(by_sessions) - _FAILURES} more"
 
@@ -85,13 +85,16 @@ def _where(failure: Failure) -> str:
     return found
 
 
-def _sessions(sessions: Sessions) -> str:
-    return f"{_count(sessions.successful)} successful, {_count(sessions.failed)} failed"
+def sessions(counted: Sessions) -> str:
+    """Numbers of sessions, in words."""
+    return f"{count(counted.successful)} successful, {count(counted.failed)} failed"
 
 
-def _count(number: Optional[int]) -> str:
+def count(number: Optional[int]) -> str:
+    """A number that may be unknown."""
     return "unknown" if number is None else str(number)
 
 
-def _text(value: str) -> str:
+def text(value: str) -> str:
+    """A text of a report, safe to print."""
     return printable(value, 200) or "unknown"
