@@ -210,7 +210,7 @@ def test_explain_says_what_why_and_what_to_do(mtasts):
 def test_explain_lists_all(mtasts):
     code, out, _ = mtasts("explain")
     assert code == 0
-    assert [line.split()[0] for line in out.splitlines()] == list(RULES)
+    assert [line.split()[0] for line in out.splitlines()][: len(RULES)] == list(RULES)
 
 
 @pytest.mark.parametrize(

@@ -62,15 +62,31 @@ def test_what_is_not_known_is_not_guessed(text):
     assert explanations.find(text) is None
 
 
-def test_every_word_that_is_listed_is_found():
-    for word in explanations.words():
-        assert explanations.find(word).word == word
+def test_every_explanation_is_found_by_its_word():
+    for explanation in explanations.ALL:
+        assert explanations.find(explanation.word) == explanation
 
 
 def test_every_explanation_says_what_to_do():
-    for word in explanations.words():
-        found = explanations.find(word)
+    for found in explanations.ALL:
         assert found.what
         assert found.remedy
         assert found.end in ("receiving", "sending", "either")
         assert found.certainty in ("sure", "likely", "open")
+
+
+def test_the_command_explains_words_of_reports_and_notes(mtasts):
+    code, out, _ = mtasts(
+        "explain", "certificate-expired", "tls-remote-alert-70", "date-range-reversed"
+    )
+    assert code == 0
+    assert "whose end: receiving (sure)" in out
+    assert "protocol_version" in out
+    assert "a note on a report" in out
+
+
+def test_the_command_lists_what_can_be_explained_and_knows_what_looks_alike(mtasts):
+    assert "sts-webpki-invalid" in mtasts("explain")[1]
+    code, _, err = mtasts("explain", "sts-webpki-invalidd")
+    assert code == 2
+    assert "sts-webpki-invalid" in err

@@ -1,4 +1,4 @@
-"""What a code means that a finding has: why it matters, and what to do."""
+"""What a code or a word of a TLS report means: why it matters, and what to do."""
 
 import difflib
 from typing import List, Tuple
@@ -10,6 +10,9 @@ from mtasts.cli.common import EXIT_INVALID
 from mtasts.errors import MtastsError, printable
 from mtasts.finding import Severity
 from mtasts.rules import RULES, Rule
+from mtasts.tlsrpt import explanations
+from mtasts.tlsrpt.explanations import Explanation
+from mtasts.tlsrpt.notes import NOTES
 
 _UNSEEN = "..."  # in place of what a finding has seen
 _BY_MODE = "in mode testing a warning, in mode none an info"
@@ -21,24 +24,48 @@ _BY_MODE = "in mode testing a warning, in mode none an info"
 def explain(ctx: click.Context, codes: Tuple[str, ...]) -> None:
     """Explain each CODE that a finding has, or list all of them.
 
-    Exit code 2: there is no such code; those that look like it are named.
+    CODE may also be a result type or a reason code of TLS reports, or a note that was made when one
+    was read. Exit code 2: there is no such code; those that look like it are named.
 
     \b
     Examples:
       mtasts explain mx-host-no-starttls
+      mtasts explain certificate-expired 'x509: certificate signed by unknown authority'
       mtasts explain | grep certificate
     """
-    for code in codes or RULES:
-        if code not in RULES:
+    if not codes:
+        _list()
+    for code in codes:
+        explanation = explanations.find(code)
+        if code in RULES:
+            _show(code, RULES[code])
+        elif explanation:
+            _show_explanation(explanation)
+        elif code in NOTES:
+            click.echo(f"{code}: a note on a report that was read\n  what: {NOTES[code]}")
+        else:
             click.echo(f"mtasts: {_unknown(code)}", err=True)
             ctx.exit(EXIT_INVALID)
-        (_show if codes else _list)(code, RULES[code])
 
 
-def _list(code: str, rule: Rule) -> None:
-    severity = Severity(rule.severity)
-    said = shown.coloured(f"{severity.value:<7}", shown.COLOURS.get(severity))
-    click.echo(f"{code:<34} {said} {_generic(rule.message)}")
+def _list() -> None:
+    """All that can be explained: codes of findings, words of reports, notes."""
+    for code, rule in RULES.items():
+        severity = Severity(rule.severity)
+        said = shown.coloured(f"{severity.value:<7}", shown.COLOURS.get(severity))
+        click.echo(f"{code:<34} {said} {_generic(rule.message)}")
+    for explanation in explanations.ALL:
+        click.echo(f"{explanation.word:<34} report  {explanation.what}")
+    for code, sentence in NOTES.items():
+        click.echo(f"{code:<34} note    {sentence}")
+
+
+def _show_explanation(one: Explanation) -> None:
+    click.echo(f"{one.word}: in a TLS report")
+    click.echo(f"  what: {one.what}")
+    click.echo(f"  whose end: {one.end} ({one.certainty})")
+    click.echo(f"  rule: {one.source}")
+    click.echo(f"  remedy: {one.remedy}")
 
 
 def _show(code: str, rule: Rule) -> None:
@@ -58,8 +85,12 @@ def _generic(sentence: str) -> str:
     return sentence.format(text=_UNSEEN, hint=_UNSEEN)
 
 
+def _known() -> List[str]:
+    return [*RULES, *(one.word for one in explanations.ALL), *NOTES]
+
+
 def _unknown(code: str) -> MtastsError:
-    near: List[str] = difflib.get_close_matches(code, RULES, n=3, cutoff=0.5)
+    near: List[str] = difflib.get_close_matches(code, _known(), n=3, cutoff=0.5)
     return MtastsError(
         "code-unknown",
         f"there is no code '{printable(code)}'",

@@ -314,6 +314,4 @@ def find(word: str) -> Optional[Explanation]:
     return result_type(word) or reason(word)
 
 
-def words() -> Tuple[str, ...]:
-    """All that can be explained: result types, then reason codes."""
-    return tuple(RESULT_TYPES) + tuple(explanation.word for _, explanation in _REASONS)
+ALL = (*RESULT_TYPES.values(), *(explanation for _, explanation in _REASONS))
