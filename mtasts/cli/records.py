@@ -27,8 +27,8 @@ from mtasts.zone import ZoneRecord
     "--rua",
     multiple=True,
     metavar="URI",
-    help="Where reports go; the default is mailto:postmaster@DOMAIN. The address of the drop box is "
-    "added, if there is one here, unless an https: address is named.",
+    help="Where reports go; the default is mailto:postmaster@DOMAIN. The address of the drop box, "
+    "if there is one here, is added unless an https: address is named.",
 )
 @click.option(
     "--address",

@@ -9,6 +9,7 @@ import threading
 
 import pytest
 
+from mtasts.drop_address import DEFAULT_SECRET
 from rig import stacks
 from rig.apache import write
 from rig.digitalocean import HOST, TOKEN, DigitalOcean
@@ -414,6 +415,12 @@ def test_where_reports_go_stays_unless_told_otherwise(world):
     assert world.ns1.txt(REPORTS) == ['"v=TLSRPTv1;rua=mailto:a@example.net"']
     world.publish("--rua", "mailto:b@example.net")
     assert world.ns1.txt(REPORTS) == ['"v=TLSRPTv1; rua=mailto:b@example.net"']
+    write(DEFAULT_SECRET, "0123456789abcdef" * 2)
+    world.publish()
+    assert world.ns1.txt(REPORTS) == ['"v=TLSRPTv1; rua=mailto:b@example.net"']
+    world.publish("--rua", "mailto:b@example.net")
+    (record,) = world.ns1.txt(REPORTS)
+    assert f"rua=mailto:b@example.net,https://mta-sts.{DOMAIN}/tlsrpt/" in record
 
 
 def test_rollback_brings_back_the_policy_and_its_id(world):
