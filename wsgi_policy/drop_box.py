@@ -145,7 +145,7 @@ class _Body:
     def __init__(self, environ: _Environ, clock: Callable[[], float]) -> None:
         self._input = environ["wsgi.input"]
         self._length = _length(environ)
-        # Whether the server says where the input ends. That of Ubuntu 18.04 does, but does not say so.
+        # Whether reading ends with the body: mod_wsgi always does so, but Ubuntu 18.04's is silent.
         self._ends = "mod_wsgi.version" in environ or bool(environ.get("wsgi.input_terminated"))
         self._clock = clock
 
