@@ -7,7 +7,7 @@ connection for the address. How the waiting is done, and who is asked, is in `mt
 import asyncio
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import ExitStack
-from typing import Any, Awaitable, Optional, Sequence, Tuple, Union
+from typing import Any, Awaitable, Mapping, Optional, Sequence, Tuple, Union
 from urllib.parse import unquote
 
 from mtasts import guesses
@@ -54,10 +54,12 @@ class _Look(Calls):
 
     async def seen(self, sub_domains: Sequence[Domain]) -> Seen:
         """Everything."""
-        sts, (tlsrpt, endpoints), misplaced, host, mail, subs, own = await asyncio.gather(
-            self._record(STSRecord.owner(self._domain)),
-            self._reports(),
-            self._misplaced(),
+        texts = {kind: self._texts(kind.owner(self._domain)) for kind in (STSRecord, TLSRPTRecord)}
+        sts, tlsrpt, endpoints, misplaced, host, mail, subs, own = await asyncio.gather(
+            self._record(STSRecord.owner(self._domain), texts[STSRecord]),
+            self._record(TLSRPTRecord.owner(self._domain), texts[TLSRPTRecord]),
+            self._endpoints(texts[TLSRPTRecord]),
+            self._misplaced(texts),
             self._policy_host(),
             self._mail(),
             asyncio.gather(*map(self._sub_domain, sub_domains)),
@@ -80,18 +82,13 @@ class _Look(Calls):
             mx_secure=mx_secure,
         )
 
-    async def _record(self, name: str) -> Record:
-        view, servers = await asyncio.gather(
-            self.attempt(self.edges.txt, name), self._servers.told(name)
-        )
-        return _record(name, view, servers)
+    def _texts(self, name: str) -> "asyncio.Future[Any]":
+        """What the resolver says of the TXT records at `name`, for several to wait for."""
+        return asyncio.ensure_future(self.attempt(self.edges.txt, name))
 
-    async def _reports(self) -> Tuple[Record, Tuple[Endpoint, ...]]:
-        """The TLSRPT record, and where it sends reports."""
-        name = TLSRPTRecord.owner(self._domain)
-        view = asyncio.ensure_future(self.attempt(self.edges.txt, name))
-        servers, endpoints = await asyncio.gather(self._servers.told(name), self._endpoints(view))
-        return _record(name, await view, servers), endpoints
+    async def _record(self, name: str, texts: Awaitable[Any]) -> Record:
+        view, servers = await asyncio.gather(texts, self._servers.told(name))
+        return _record(name, view, servers)
 
     async def _endpoints(self, view: Awaitable[Any]) -> Tuple[Endpoint, ...]:
         texts = candidates(getattr(await view, "records", ()), TLSRPTRecord.VERSION)
@@ -121,8 +118,16 @@ class _Look(Calls):
             return (MX(0, domain),)  # RFC 5321 section 5.1
         return records
 
-    async def _misplaced(self) -> Tuple[Record, ...]:
-        """What looks like our records at names where it does not belong."""
+    async def _misplaced(self, texts: Mapping[Any, Awaitable[Any]]) -> Tuple[Record, ...]:
+        """What looks like our records at names where it does not belong.
+
+        That matters to nobody as long as both `texts` are where they do: then nobody is asked.
+        """
+        for kind, view in texts.items():
+            if not candidates(getattr(await view, "records", ()), kind.VERSION):
+                break
+        else:
+            return ()
         names = guesses.misplaced(self._domain)
         views = await asyncio.gather(*(self.attempt(self.edges.txt, name) for name in names))
         found = []
