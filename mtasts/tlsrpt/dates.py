@@ -8,8 +8,10 @@ import datetime
 import re
 from typing import Any, Optional, Tuple
 
+from mtasts.tlsrpt.memory import Memory
 from mtasts.tlsrpt.notes import Notes
 
+_TIMES = Memory()  # those that are written as they should be
 _UTC = datetime.timezone.utc
 # date-time of RFC 3339 section 5.6, with a blank for the T (allowed there) and the zone optional
 _DATE_TIME = re.compile(
@@ -32,6 +34,10 @@ def read_range(value: Any, notes: Notes) -> Tuple[Optional[datetime.datetime], .
 
 def read(value: Any, where: str, notes: Notes) -> Optional[datetime.datetime]:
     """The time that `value` says, aware and in UTC; None if it says none."""
+    try:
+        return _TIMES[value]
+    except (KeyError, TypeError):
+        pass
     match = _DATE_TIME.match(value) if isinstance(value, str) else None
     if not match:
         notes.add("time-unreadable", where)
@@ -47,6 +53,8 @@ def read(value: Any, where: str, notes: Notes) -> Optional[datetime.datetime]:
     except (ValueError, OverflowError):
         notes.add("time-unreadable", where)
         return None
+    if zone == "Z" and not fraction:
+        return _TIMES.remember(value, time)
     _note_form(fraction, zone, where, notes)
     return time
 

@@ -5,14 +5,13 @@ the price of a few looks into dicts; `failures` takes these, and looks with care
 """
 
 import functools
-from typing import Any, Optional, Tuple
+from typing import Any, Iterator, Optional, Tuple
 
 from mtasts.tlsrpt import fields
-from mtasts.tlsrpt.fields import ADDRESSES, HELOS, MAX_COUNT, NAMES, TEXTS
+from mtasts.tlsrpt.fields import ADDRESSES, HELOS, MAX_COUNT, NAMES
 from mtasts.tlsrpt.notes import Notes
 from mtasts.tlsrpt.report import Failure
 
-SESSIONS = "failed-session-count"
 RESULT_TYPES = frozenset(  # section 4.3
     (
         "starttls-not-supported",
@@ -38,14 +37,22 @@ def compact(members: dict) -> Any:
     An object that is no detail may look like one: whoever finds a `Failure` in its place has to
     parse once more without this function.
     """
+    if "failed-session-count" not in members:
+        return members
     get = members.get
-    sessions = get(SESSIONS)
-    if type(sessions) is not int or not 0 <= sessions <= MAX_COUNT:
-        return members
-    hostname, information = get("receiving-mx-hostname"), get("additional-information")
-    if information is None and "additional-info-uri" in members:
-        return members
-    if hostname is None and "receiving-mx-host-name" in members:
+    sessions = get("failed-session-count")
+    hostname, helo = get("receiving-mx-hostname"), get("receiving-mx-helo")
+    information, reason = get("additional-information"), get("failure-reason-code")
+    if (
+        type(sessions) is not int
+        or not 0 <= sessions <= MAX_COUNT
+        or (hostname is None and "receiving-mx-host-name" in members)
+        or (
+            type(information) is not str
+            and (information is not None or "additional-info-uri" in members)
+        )
+        or (type(reason) is not str and reason is not None)
+    ):
         return members
     try:
         return _failure(
@@ -54,10 +61,10 @@ def compact(members: dict) -> Any:
                 sessions,
                 ADDRESSES[get("sending-mta-ip")],
                 NAMES[hostname],
-                HELOS[get("receiving-mx-helo")],
+                None if helo is None else HELOS[helo],
                 ADDRESSES[get("receiving-ip")],
-                TEXTS[information],
-                TEXTS[get("failure-reason-code")],
+                information,
+                reason,
                 None,
                 None,
             )
@@ -77,19 +84,24 @@ def failures(value: Any, total: Optional[int], where: str, notes: Notes) -> Tupl
     if type(value) is not list:
         notes.add("failure-details-unreadable", place)
         return ()
-    found = []
+    try:
+        found, sessions = tuple(value), [failure.sessions for failure in value]
+    except AttributeError:
+        found = tuple(_each(value, place, notes))
+        sessions = [failure.sessions for failure in found]
+    if found and total is not None and None not in sessions and sum(sessions) != total:
+        notes.add("details-differ", where)
+    return found
+
+
+def _each(value: list, where: str, notes: Notes) -> Iterator[Failure]:
     for index, detail in enumerate(value):
         if type(detail) is Failure:
-            found.append(detail)
+            yield detail
         elif isinstance(detail, dict):
-            found.append(_carefully(detail, f"{place}[{index}]", notes))
+            yield _carefully(detail, f"{where}[{index}]", notes)
         else:
-            notes.add("detail-unreadable", f"{place}[{index}]")
-    if found and total is not None:
-        sessions = [failure.sessions for failure in found]
-        if None not in sessions and sum(sessions) != total:
-            notes.add("details-differ", where)
-    return tuple(found)
+            notes.add("detail-unreadable", f"{where}[{index}]")
 
 
 def _carefully(members: dict, where: str, notes: Notes) -> Failure:
@@ -107,7 +119,7 @@ def _carefully(members: dict, where: str, notes: Notes) -> Failure:
     hostname = text("receiving-mx-hostname", "receiving-mx-host-name")
     return Failure(
         _result_type(members.get("result-type"), where, notes),
-        fields.counter(members, SESSIONS, where, notes),
+        fields.counter(members, "failed-session-count", where, notes),
         sending,
         fields.name(hostname, where + ".receiving-mx-hostname", notes),
         fields.first_line(text("receiving-mx-helo"), where + ".receiving-mx-helo", notes),

@@ -1,14 +1,11 @@
-"""The members of a report, one by one: what was meant, or unknown, with a note.
-
-Most reports say the same few names, addresses and words again and again. A `Seen` remembers those
-with which nothing is wrong, so that looking at one once more costs as much as a look into a dict.
-"""
+"""The members of a report, one by one: what was meant, or unknown, with a note."""
 
 import ipaddress
 import re
-from typing import Any, Callable, Optional, Tuple
+from typing import Any, Optional, Tuple
 
 from mtasts.domain import InvalidDomain, mx_host
+from mtasts.tlsrpt.memory import Clean
 from mtasts.tlsrpt.notes import Notes
 
 MAX_COUNT = 2**53 - 1  # beyond it a number is no I-JSON (RFC 7493 section 2.2)
@@ -18,30 +15,6 @@ _OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
 _IPV4 = re.compile(rf"{_OCTET}(?:\.{_OCTET}){{3}}\Z")
 _LINE_BREAK = re.compile(r"[\r\n]")
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]")
-
-
-class Seen(dict):
-    """Texts that are as they should be, and None: each one to itself.
-
-    Looking up any other value raises `KeyError`, or `TypeError` for a list or an object.
-    """
-
-    _MOST = 4096
-    _LONGEST = 255  # characters of a text that is worth to be remembered
-
-    def __init__(self, is_clean: Callable[[str], bool]) -> None:
-        super().__init__({None: None})
-        self._is_clean = is_clean
-
-    def __missing__(self, value: Any) -> str:
-        if type(value) is not str or not self._is_clean(value):
-            raise KeyError(value)
-        if len(value) <= self._LONGEST:
-            if len(self) >= self._MOST:
-                self.clear()
-                self[None] = None
-            self[value] = value
-        return value
 
 
 def is_address(text: str) -> bool:
@@ -73,16 +46,20 @@ def normalised(text: str) -> str:
     return host and star + host
 
 
-ADDRESSES = Seen(is_address)
-NAMES = Seen(lambda text: normalised(text) == text)
-TEXTS = Seen(lambda _text: True)
-HELOS = Seen(lambda text: not _LINE_BREAK.search(text))
+ADDRESSES = Clean(is_address)
+NAMES = Clean(lambda text: normalised(text) == text)
+HELOS = Clean(lambda text: not _LINE_BREAK.search(text))
+
+
+def is_count(value: Any) -> bool:
+    """Whether `value` is a number of sessions."""
+    return type(value) is int and 0 <= value <= MAX_COUNT
 
 
 def counter(members: dict, member: str, where: str, notes: Notes) -> Optional[int]:
     """A number of sessions; None if there is no whole number, or one beyond those of I-JSON."""
     value = members.get(member)
-    if type(value) is int and 0 <= value <= MAX_COUNT:
+    if is_count(value):
         return value
     place = f"{where}.{member}"
     if isinstance(value, str) and _DECIMAL.match(value) and int(value) <= MAX_COUNT:

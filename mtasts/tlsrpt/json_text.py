@@ -15,7 +15,7 @@ from typing import Any, Callable, List, Optional, Tuple
 from mtasts.tlsrpt.notes import Notes
 from mtasts.tlsrpt.report import InvalidReport
 
-COUNTER_END = 'session-count"'  # the name of every counter ends like this
+COUNTER_END = '-session-count"'  # the name of every counter ends like this
 # A value of two bytes can take a hundred in memory. No real report of 64 MiB has so many.
 MAX_VALUES = 2000000
 _LONGEST_INTEGER = 25  # digits; no counter has more than 16
@@ -30,6 +30,17 @@ _MARKS = (
 )
 
 
+def _integer(digits: str) -> Optional[int]:
+    return int(digits) if len(digits) <= _LONGEST_INTEGER else None
+
+
+# None: the parser's own way
+_PARSE_INT = None if getattr(sys, "get_int_max_str_digits", int)() else _integer
+
+
+_WHITESPACE = " \t\r\n"  # RFC 8259 section 2
+
+
 class NeedsCare(Exception):
     """The text has something that only `parse_with_care` can treat."""
 
@@ -40,13 +51,14 @@ def decode(data: bytes) -> Tuple[str, Tuple[str, ...]]:
     It is UTF-8 (RFC 8460 section 4.4), or what else it seems to be. Raises `InvalidReport` for
     nothing at all, and for more values than any report has.
     """
-    if not data or data.isspace():
-        raise InvalidReport("report-empty", "there is nothing in it")
     # Fewer bytes have no room for so many values.
     if len(data) > 2 * MAX_VALUES and sum(map(data.count, (b",", b"[", b"{"))) > MAX_VALUES:
         raise InvalidReport("report-too-many-values", f"it has more than {MAX_VALUES} values")
     encoding, codes = "utf-8", ()
     if not data.startswith(b"{"):
+        data = data.lstrip(_WHITESPACE.encode())
+        if not data:
+            raise InvalidReport("report-empty", "there is nothing in it")
         data, encoding, codes = _encoding(data)
     try:
         return data.decode(encoding), codes
@@ -64,19 +76,24 @@ def _encoding(data: bytes) -> Tuple[bytes, str, Tuple[str, ...]]:
     return data[len(mark) :], encoding, codes
 
 
-def parse(text: str, make: Callable[[dict], Any]) -> Any:
-    """The value of a JSON `text`; each object in it is what `make` makes of it.
+def parser(make: Callable[[dict], Any]) -> json.JSONDecoder:
+    """What `parse` parses with; each object is what `make` makes of it."""
+    return json.JSONDecoder(object_hook=make, parse_int=_PARSE_INT)
 
-    Raises `InvalidReport`, and `NeedsCare`.
-    """
+
+def parse(text: str, decoder: json.JSONDecoder) -> Any:
+    """The value of a JSON `text`; raises `InvalidReport`, and `NeedsCare`."""
     if "\\" in text and _SURROGATE_ESCAPE.search(text):
         raise NeedsCare
     try:
-        return json.JSONDecoder(object_hook=make, parse_int=_PARSE_INT).decode(text)
+        value, end = decoder.raw_decode(text)
     except RecursionError as error:
         raise _too_deep() from error
     except ValueError as error:
         raise NeedsCare from error
+    if end < len(text) and text[end:].strip(_WHITESPACE):
+        raise NeedsCare
+    return value
 
 
 def parse_with_care(text: str, notes: Notes) -> Any:
@@ -103,13 +120,6 @@ def parse_with_care(text: str, notes: Notes) -> Any:
 
 def _too_deep() -> InvalidReport:
     return InvalidReport("report-too-deep", "its JSON is nested deeper than any report")
-
-
-def _integer(digits: str) -> Optional[int]:
-    return int(digits) if len(digits) <= _LONGEST_INTEGER else None
-
-
-_PARSE_INT = None if getattr(sys, "get_int_max_str_digits", int)() else _integer
 
 
 class _Pairs:

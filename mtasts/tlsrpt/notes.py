@@ -1,6 +1,6 @@
 """What a reader repairs or finds odd in a report, code by code, and how the notes are gathered."""
 
-from typing import Dict, Iterable, List, Tuple
+from typing import Tuple
 
 from mtasts.tlsrpt.report import Note
 
@@ -58,18 +58,17 @@ NOTES = {
 }
 
 
-class Notes:
+class Notes(dict):
     """Gathers notes: each code with the first places where it applies."""
 
-    def __init__(self, codes: Iterable[str] = ()) -> None:
-        self._places: Dict[str, List[str]] = {code: [""] for code in codes}
+    __slots__ = ()
 
     def add(self, code: str, where: str = "") -> None:
         """Note `code` at `where`, unless it has been noted often enough."""
-        places = self._places.setdefault(code, [])
+        places = self.setdefault(code, [])
         if len(places) < _PLACES and where not in places:
             places.append(where)
 
     def as_tuple(self) -> Tuple[Note, ...]:
         """The notes, codes in the order in which they came up."""
-        return tuple(Note(code, where) for code in self._places for where in self._places[code])
+        return tuple([Note(code, where) for code, places in self.items() for where in places])

@@ -7,6 +7,7 @@ note can say where. What the fast way cannot see is found by counting, and then 
 care.
 """
 
+import functools
 import re
 from typing import Any, List, Sequence, Tuple
 
@@ -19,6 +20,9 @@ _MEMBERS = {"organization-name", "date-range", "report-id", "policies"}
 # A report's id that ends with the policy domain, as Google and Microsoft make them.
 _ID_WITH_DOMAIN = re.compile(r".{1,200}?[_+]((?:[a-z0-9-]{1,63}\.){1,9}[a-z0-9-]{1,63})\Z", re.I)
 
+_PARSER = json_text.parser(compact)
+_make = functools.partial(tuple.__new__, Report)  # see failures.py
+
 
 def read(data: bytes, hints: Sequence[Hint] = ()) -> Report:
     """The report that `data` is, a JSON text (RFC 8460 section 4.4) without any compression.
@@ -28,63 +32,67 @@ def read(data: bytes, hints: Sequence[Hint] = ()) -> Report:
     """
     text, codes = json_text.decode(data)
     try:
-        value = json_text.parse(text, compact)
-        report = _report(value, Notes(codes), hints)
-        if text.count(json_text.COUNTER_END) != _counters(report):
+        report = _report(json_text.parse(text, _PARSER), codes, Notes(), hints)
+        if text.count(json_text.COUNTER_END) != _counters(report.policies):
             raise json_text.NeedsCare
         return report
     except json_text.NeedsCare:
-        notes = Notes(codes)
-        return _report(json_text.parse_with_care(text, notes), notes, hints)
+        notes = Notes()
+        return _report(json_text.parse_with_care(text, notes), codes, notes, hints)
 
 
-def _counters(report: Report) -> int:
-    """How many counters a report of this shape has, if none is missing or given twice."""
-    return sum(2 + len(result.failures) for result in report.policies)
+def _counters(results: Sequence[PolicyResult]) -> int:
+    """How many counters results of these shapes have, if none is missing or given twice."""
+    counters = 2 * len(results)
+    for result in results:
+        counters += len(result.failures)
+    return counters
 
 
-def _report(value: Any, notes: Notes, hints: Sequence[Hint]) -> Report:
+def _report(value: Any, codes: Tuple[str, ...], notes: Notes, hints: Sequence[Hint]) -> Report:
     if type(value) is not dict:
         if type(value) is Failure:
             raise json_text.NeedsCare
         raise InvalidReport("report-no-object", "it is JSON, but no object")
     if _MEMBERS.isdisjoint(value):
         raise InvalidReport("report-unknown-json", "it is JSON, but no TLS report (RFC 8460)")
-    organization_name = fields.word(value.get("organization-name"))
-    if not organization_name:
+    for code in codes:
+        notes.add(code)
+    get = value.get
+    organization_name = get("organization-name")
+    if not organization_name or type(organization_name) is not str:
+        organization_name = ""
         notes.add("organization-name-missing")
-    report_id = _report_id(value.get("report-id"), notes)
-    start, end = dates.read_range(value.get("date-range"), notes)
-    contact = value.get("contact-info")
+    report_id = get("report-id")
+    if not report_id or type(report_id) is not str:
+        report_id = _report_id(report_id, notes)
+    start, end = dates.read_range(get("date-range"), notes)
+    contact = get("contact-info")
     if contact is not None:
         contact = fields.text(contact, "contact-info-unreadable", "", notes)
-    results = policies.results(value.get("policies"), notes)
-    if hints or not all(result.policy_domain for result in results):
-        hints = _hints(hints, report_id, results, notes)
-    return Report(
-        organization_name, report_id, start, end, contact, results, notes.as_tuple(), tuple(hints)
-    )
+    results = policies.results(get("policies"), notes)
+    if hints or "policy-domain-missing" in notes:
+        hints = _hints(hints, report_id, notes)
+    noted = notes.as_tuple() if notes else ()
+    return _make((organization_name, report_id, start, end, contact, results, noted, tuple(hints)))
 
 
 def _report_id(value: Any, notes: Notes) -> str:
+    """The id, although it is no text or empty."""
     if type(value) is int:
         notes.add("report-id-number")
         return str(value)
-    if not value or not isinstance(value, str):
-        notes.add("report-id-missing")
-        return ""
-    return value
+    notes.add("report-id-missing")
+    return ""
 
 
-def _hints(
-    hints: Sequence[Hint], report_id: str, results: Tuple[PolicyResult, ...], notes: Notes
-) -> List[Hint]:
+def _hints(hints: Sequence[Hint], report_id: str, notes: Notes) -> List[Hint]:
     """The hints, and the domain in the report's id if a policy domain is missing."""
     found = list(hints)
     for hint in hints:
         if hint.name == "report-id" and report_id and hint.value != report_id:
             notes.add("report-id-differs")
     match = _ID_WITH_DOMAIN.match(report_id)
-    if match and not all(result.policy_domain for result in results):
+    if match and "policy-domain-missing" in notes:
         found.append(Hint("policy-domain", "report-id", match.group(1).lower()))
     return found
