@@ -30,7 +30,15 @@ def _octets(part):
     return (text * times).encode("utf-8")
 
 
+def report_octets(case):
+    """The octets of a case of a report, which may be given as the JSON that it is."""
+    if "report" in case:
+        return json.dumps(case["report"]).encode("ascii")
+    return octets(case["input"])
+
+
 POLICIES, RECORDS, MATCHES = load("policy"), load("txt"), load("match")
+REPORTS = load("report")
 
 
 def with_line(line):

@@ -7,9 +7,9 @@ so that the others are not lost. A mail that is no report gives nothing.
 
 from typing import Iterator, NamedTuple, Optional, Tuple, Union
 
-from mtasts.tlsrpt import archive, mail
+from mtasts.tlsrpt import archive, mail, reader
 from mtasts.tlsrpt.archive import Budget
-from mtasts.tlsrpt.report import Hint, InvalidReport
+from mtasts.tlsrpt.report import Hint, InvalidReport, Report
 
 LIMIT = 64 * 1024 * 1024  # bytes that one file, or one mail of a mailbox, may expand to
 _DEEPEST = 6  # containers in each other; a mail with gzip in gzip in a zip has four
@@ -48,6 +48,7 @@ class Document(NamedTuple):
 
 
 Found = Iterator[Union[Document, InvalidReport]]
+Reports = Iterator[Tuple[str, Union[Report, InvalidReport]]]
 
 
 def documents(data: bytes, name: str = "", limit: int = LIMIT) -> Found:
@@ -61,6 +62,19 @@ def documents(data: bytes, name: str = "", limit: int = LIMIT) -> Found:
         return
     for number, message in enumerate(mail.split_mbox(data), 1):
         yield from _or_error(outer.within(f"mail {number}", message), Budget(limit), 0)
+
+
+def reports(data: bytes, name: str = "", limit: int = LIMIT) -> Reports:
+    """The same, each document read: where it was, and the report or why there is none."""
+    for document in documents(data, name, limit):
+        if isinstance(document, InvalidReport):
+            yield document.source, document
+            continue
+        try:
+            yield document.name, reader.read(document.data, document.hints)
+        except InvalidReport as error:
+            error.source = document.name
+            yield document.name, error
 
 
 def _or_error(outer: Document, budget: Budget, depth: int) -> Found:

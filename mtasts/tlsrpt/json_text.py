@@ -10,7 +10,7 @@ import codecs
 import json
 import re
 import sys
-from typing import Any, Callable, List, Optional, Tuple
+from typing import Any, Callable, List, Tuple, Union
 
 from mtasts.tlsrpt.notes import Notes
 from mtasts.tlsrpt.report import InvalidReport
@@ -18,6 +18,7 @@ from mtasts.tlsrpt.report import InvalidReport
 COUNTER_END = '-session-count"'  # the name of every counter ends like this
 # A value of two bytes can take a hundred in memory. No real report of 64 MiB has so many.
 MAX_VALUES = 2000000
+_NO_NUMBER = float("nan")
 _LONGEST_INTEGER = 25  # digits; no counter has more than 16
 _SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -30,8 +31,8 @@ _MARKS = (
 )
 
 
-def _integer(digits: str) -> Optional[int]:
-    return int(digits) if len(digits) <= _LONGEST_INTEGER else None
+def _integer(digits: str) -> Union[int, float]:
+    return int(digits) if len(digits) <= _LONGEST_INTEGER else _NO_NUMBER
 
 
 # None: the parser's own way
@@ -99,8 +100,8 @@ def parse(text: str, decoder: json.JSONDecoder) -> Any:
 def parse_with_care(text: str, notes: Notes) -> Any:
     """The value of a JSON `text`, objects as they are; raises `InvalidReport`.
 
-    A number that does not fit into 25 digits is None. Of members of the same name the last one
-    counts, but a counter that is given twice is None.
+    A number that does not fit into 25 digits is NaN. Of members of the same name the last one
+    counts, but a counter that is given twice is NaN.
     """
     pairs = _Pairs(notes)
     for strict in (True, False):
@@ -133,7 +134,7 @@ class _Pairs:
         for name, value in pairs:
             if name in members and (name + '"').endswith(COUNTER_END):
                 self._notes.add("counter-repeated", name)
-                members[name] = None
+                members[name] = _NO_NUMBER
             else:
                 members[name] = self._repaired(value)
         return members

@@ -8,8 +8,8 @@ from mtasts import report_files
 from mtasts.cli.common import EXIT_WARNING, json_option, print_json_list
 from mtasts.cli.report import shown
 from mtasts.errors import MtastsError, printable
-from mtasts.tlsrpt import container, reader
-from mtasts.tlsrpt.report import InvalidReport, Report
+from mtasts.tlsrpt import container
+from mtasts.tlsrpt.report import Report
 
 Read = Tuple[str, Union[Report, MtastsError]]  # its source, and what it is
 
@@ -55,17 +55,7 @@ def _reports(paths: Iterable[str]) -> Iterator[Read]:
         except MtastsError as error:
             yield name, error
             continue
-        for document in container.documents(data, name):
-            yield _interpreted(document)
-
-
-def _interpreted(document: Union[container.Document, InvalidReport]) -> Read:
-    if isinstance(document, InvalidReport):
-        return document.source, document
-    try:
-        return document.name, reader.read(document.data, document.hints)
-    except InvalidReport as error:
-        return document.name, error
+        yield from container.reports(data, name)
 
 
 def _counted(found: Iterable[Read], errors: List[str]) -> Iterator[Read]:
