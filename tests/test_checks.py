@@ -495,6 +495,14 @@ def test_one_bad_address_of_several(bad, expected):
         assert (found.host, found.address) == ("mx1.example.org", "192.0.2.26")
 
 
+def test_while_nobody_serves_a_policy_of_ours_its_mode_still_counts():
+    down = tuple(PolicyHost(one, failure("connect-refused")) for one in ADDRESSES)
+    plain = mx_host("mx1.example.org", servers=(("192.0.2.25", server("mx", tls=None)),))
+    seen = healthy(policy_host=down, mx_hosts=(plain,), mx=(MX(10, "mx9.example.org"),))
+    assert {wrong(seen)[code] for code in ("mx-host-no-starttls", "mx-host-uncovered")} == {"error"}
+    assert wrong(seen._replace(own=None))["mx-host-no-starttls"] == "warning"
+
+
 @pytest.mark.parametrize(
     ("error", "code"),
     [

@@ -11,9 +11,9 @@ from mtasts.checks.sub_domains import sub_domains
 from mtasts.checks.txt import taken, txt
 from mtasts.domain import Domain
 from mtasts.errors import MtastsError
-from mtasts.facts import Answer, Handshake, Seen
+from mtasts.facts import Answer, Handshake, Own, Seen
 from mtasts.finding import MAX_FINDINGS, Severity, gravest
-from mtasts.policy import Policy
+from mtasts.policy import Policy, read
 from mtasts.record import STSRecord
 
 
@@ -44,11 +44,12 @@ def judge(seen: Seen, now: datetime.datetime) -> Verdict:
     """What is to be said of a domain of which this was `seen` at `now` (aware)."""
     first = served(seen)
     policy = first.policy if first else None
+    in_force = policy if first else _own(seen)
     record = taken(seen.sts, STSRecord)
     parts = (
         txt(seen, first.data if first else None),
         policy_host(seen, now),
-        mx(seen, policy, now),
+        mx(seen, in_force, now),
         reporting(seen),
         sub_domains(seen),
     )
@@ -63,6 +64,11 @@ def judge(seen: Seen, now: datetime.datetime) -> Verdict:
         min((shown.end for shown in _mx_tls(seen)), default=None),
         max((answer.seconds for answer in answers), default=None),
     )
+
+
+def _own(seen: Seen) -> Optional[Policy]:
+    """The policy by which senders go that have it in their cache, while nobody serves it."""
+    return read(seen.own.data).policy if isinstance(seen.own, Own) else None
 
 
 def _limited(findings: Iterable[CheckFinding]) -> Iterator[CheckFinding]:
