@@ -29,6 +29,8 @@ EDGES = (
     "mtasts.spool",
     "mtasts.report_files",
     "mtasts.ledger",
+    "mtasts.watch_state",
+    "mtasts.notify",
 )
 # What carries a change through all edges, for whichever door asks.
 PROCEDURES = (
@@ -39,6 +41,7 @@ PROCEDURES = (
     "mtasts.edges",
     "mtasts.look_servers",
     "mtasts.look",
+    "mtasts.watch",
 )
 # They judge what probe saw, so they know the shape of its facts.
 KNOWS_FACTS = {

@@ -20,6 +20,7 @@ from mtasts.cli.serve import serve
 from mtasts.cli.show import diff, history, list_policies, show
 from mtasts.cli.status import status
 from mtasts.cli.transfer import export, import_policy
+from mtasts.cli.watch import watch
 
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})

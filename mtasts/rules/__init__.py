@@ -21,6 +21,7 @@ from mtasts.rules import (
     reporting,
     status,
     txt,
+    watch,
 )
 from mtasts.rules.rule import Rule
 
@@ -42,4 +43,5 @@ RULES: Dict[str, Rule] = {
     **mx.RULES,
     **reporting.RULES,
     **report.RULES,
+    **watch.RULES,
 }
