@@ -72,11 +72,11 @@ class Trouble(NamedTuple):
             return self.code == "mx-records-unknown"
         if self.code == "dane-unknown" and not other.code.startswith("dane-"):
             return False
-        is_of_policy = self.group == Group.POLICY_HOST.value
-        if is_of_policy and other.code in _BY_POLICY:
+        needs_policy = other.code in _BY_POLICY or _is_of_policy(other.code)
+        if needs_policy and self.group == Group.POLICY_HOST.value:
             return True
-        is_at_address = self.address in ("", other.address) or (is_of_policy and not other.address)
-        return self.group == other.group and self.host in (other.host, domain) and is_at_address
+        is_there = self.host in (other.host, domain) and self.address in ("", other.address)
+        return self.group == other.group and is_there
 
 
 def troubles(
@@ -100,10 +100,13 @@ def troubles(
 def _trouble(one: CheckFinding) -> Trouble:
     said = one.finding
     # Whichever address served it: what is wrong with the policy is wrong at all of them.
-    is_of_policy = one.group is Group.POLICY_HOST and one.code.startswith("policy-")
-    address = "" if is_of_policy and not one.code.startswith("policy-host-") else one.address
+    address = "" if _is_of_policy(one.code) else one.address
     place = (one.group.value, one.host, address)
     return Trouble(*place, one.code, one.severity, said.message, said.remedy)
+
+
+def _is_of_policy(code: str) -> bool:
+    return code.startswith("policy-") and not code.startswith(("policy-host-", "policy-directory-"))
 
 
 def _moved(domain: Domain, findings: List[CheckFinding]) -> List[CheckFinding]:

@@ -95,17 +95,15 @@ def watch(path: str, ways: Iterable[Way], looks: Iterable[Look], run: Run) -> It
 def _gathered(looks: Iterable[Look]) -> Dict[Domain, Tuple[Trouble, ...]]:
     """What was seen; domains that share an MX host share what is wrong with it."""
     once: Dict[Trouble, Trouble] = {}
-    return {
-        domain: tuple(once.setdefault(one, one) for one in troubles) for domain, troubles in looks
-    }
+    return {domain: tuple(once.setdefault(one, one) for one in found) for domain, found in looks}
 
 
 def _compared(told: Told, seen: Dict[Domain, Tuple[Trouble, ...]], run: Run) -> Tuple[Report, Told]:
     """What is to be told, and what is known once it has been told."""
     changes: List[Tuple[Domain, Change]] = []
     after: Dict[Domain, List[Known]] = {}
-    for domain, troubles in seen.items():
-        new, after[domain] = compare(domain, told.get(domain, ()), troubles, run.time)
+    for domain, found in seen.items():
+        new, after[domain] = compare(domain, told.get(domain, ()), found, run.time)
         changes += [(domain, change) for change in new]
     for domain, known in told.items():
         if domain not in seen and (domain in run.domains or not run.is_all):

@@ -24,7 +24,7 @@ from mtasts.troubles import Trouble
 DEFAULT_PATH = "/var/lib/mtasts/watch/state.json"
 SCHEMA = "mtasts-watch-state/1"
 MAX_BYTES = 256 * 1024 * 1024
-_PATIENCE = 10  # seconds for another run to end
+PATIENCE = 10  # seconds for another run to end
 
 Told = Dict[Domain, List[Known]]  # domains with nothing wrong are not in it
 State = Dict[str, Told]  # by way
@@ -35,11 +35,14 @@ class StateUnusable(MtastsError):
 
 
 @contextlib.contextmanager
-def held(path: str) -> Iterator[None]:
-    """Keep other runs from the state at `path`; raises `StateUnusable`."""
+def held(path: str, patience: float = PATIENCE) -> Iterator[None]:
+    """Keep other runs from the state at `path`, after `patience` seconds at most.
+
+    Raises `StateUnusable`.
+    """
     folder = os.path.dirname(os.path.abspath(path))
     try:
-        descriptor = lock(folder, _PATIENCE)
+        descriptor = lock(folder, patience)
     except TimeoutError as error:
         raise StateUnusable(
             "watch-busy",

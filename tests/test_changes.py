@@ -123,6 +123,24 @@ def test_a_policy_host_that_is_silent_hides_its_certificate_and_the_id():
     assert third == [("ended", "policy-host-silent")] * 2
 
 
+def test_a_record_that_cannot_be_looked_up_hides_what_is_wrong_with_it():
+    behind = healthy(sts=sts("v=STSv1; id=20260101000000deadbeef;"))
+    lost = healthy(sts=sts(texts=NO_ANSWER))
+    assert told(behind, lost, behind, healthy()) == [
+        [("new", "sts-id-behind")],
+        [],
+        [],
+        [("ended", "sts-id-behind")],
+    ]
+
+
+def test_an_address_is_what_was_missing():
+    unreachable = (PolicyHost(ADDRESSES[0], failure("connect-no-route")),)
+    missing = healthy(policy_host=failure("policy-host-without-address"))
+    found = healthy(policy_host=unreachable)
+    assert told(missing, found)[1] == [("ended", "policy-host-missing")]
+
+
 def test_one_failed_look_up_is_no_news():
     lost = healthy(mx=NO_ANSWER)
     assert told(healthy(), lost, healthy(), lost, healthy()) == [[], [], [], [], []]
@@ -267,6 +285,17 @@ def test_the_form_of_those_is_the_right_one(tmp_path):
     path.write_text(FORM % good % TROUBLE)
     (known,) = watch_state.read(str(path))["output"][ORG]
     assert known.since == datetime.datetime(2026, 1, 1, tzinfo=datetime.timezone.utc)
+
+
+def test_two_runs_do_not_have_the_state_at_once(tmp_path):
+    path = str(tmp_path / "state.json")
+    with watch_state.held(path):
+        another = watch_state.held(path, patience=0)
+        with pytest.raises(watch_state.StateUnusable) as caught, another:
+            pass
+    assert caught.value.code == "watch-busy"
+    with watch_state.held(path, patience=0):
+        pass
 
 
 def test_a_place_that_cannot_hold_a_state_is_named(tmp_path):

@@ -44,7 +44,7 @@ _COMMANDS = (
     (new, import_policy, export, alias, classes, assign, detach),
     (status, list_policies, show, history, diff, set_policy, edit),
     (plan, retire),
-    (check, report, explain),
+    (check, watch, report, explain),
     (dns, publish, fetch, lint, serve, completion),
 )
 for command in (command for commands in _COMMANDS for command in commands):
