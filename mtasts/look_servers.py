@@ -34,7 +34,7 @@ class ZoneServers:
                 if not isinstance(answer, TXTSet):
                     told.append((server, answer))
                 elif not answer.alias:
-                    told.append((server, answer.texts))
+                    told.append((server, tuple(sorted(answer.texts))))
                 elif answer.alias not in names:
                     if len(names) > MAX_ALIASES:
                         return ((server, alias_error("dns-alias-many", name)),)

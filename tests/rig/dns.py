@@ -1,4 +1,7 @@
-"""The machine's resolver: dnsmasq on 127.0.0.1:53 and [::1]:53, answering from a table.
+"""The machine's resolver: one that answers from a table, or one that asks name servers.
+
+`Resolver` is dnsmasq on 127.0.0.1:53 and [::1]:53, `Validating` is unbound on 127.0.0.1:53, which
+begins at a root of the test and trusts its key.
 
 A table is a list of lines in the manner of a zone file, names without a final dot:
 
@@ -30,6 +33,24 @@ SETTINGS = [
     "bind-interfaces",
     "cache-size=0",
 ]
+# It takes the top-level domain of examples for nobody's, unless it is told otherwise.
+UNBOUND = """\
+remote-control:
+  control-enable: no
+server:
+  interface: 127.0.0.1
+  directory: "{directory}"
+  pidfile: "{directory}/pid"
+  root-hints: "{hints}"
+  username: ""
+  chroot: ""
+  use-syslog: no
+  num-threads: 1
+  do-ip6: no
+  do-not-query-localhost: no
+  cache-max-ttl: 0
+  cache-max-negative-ttl: 0
+  local-zone: "test." nodefault"""
 
 
 class Resolver:
@@ -80,6 +101,40 @@ class Resolver:
         for name in names:
             body = '{{"host": "{}."}}'.format(name).encode("ascii")
             urllib.request.urlopen(url, data=body, timeout=5).close()
+
+
+class Validating:
+    """unbound, which remembers nothing; ``directory`` holds its configuration and log.
+
+    ``root`` is the address of the root's name server, ``anchors`` the DS records of its key.
+    """
+
+    def __init__(self, directory: str, root: str, anchors: Iterable[str]) -> None:
+        self._directory = os.path.join(directory, "unbound")
+        os.makedirs(self._directory)
+        hints = self._write("hints", ". 60 IN NS ns.", "ns. 60 IN A " + root)
+        lines = UNBOUND.format(directory=self._directory, hints=hints)
+        trusted = ("  trust-anchor: '{}'".format(" ".join(one.split())) for one in anchors)
+        self._configuration = self._write("unbound.conf", lines, *trusted)
+        self._unbound: Optional[Daemon] = None
+
+    def start(self) -> None:
+        """Return when it listens."""
+        argv = ["unbound", "-d", "-c", self._configuration]
+        self._unbound = Daemon(argv, os.path.join(self._directory, "log"))
+        self._unbound.wait_until_listening(PORT)
+
+    def stop(self) -> None:
+        """No resolver any more."""
+        if self._unbound:
+            self._unbound.stop()
+        self._unbound = None
+
+    def _write(self, name: str, *lines: str) -> str:
+        path = os.path.join(self._directory, name)
+        with open(path, "w") as output:
+            output.write("\n".join(lines) + "\n")
+        return path
 
 
 def _setting(name: str, kind: str, *data: str) -> str:

@@ -7,7 +7,7 @@ a change when the test lets it be notified, and not before.
 import base64
 import hashlib
 import os
-from typing import Dict, Iterable, Optional
+from typing import Dict, Iterable, List, Optional
 
 import dns.flags
 import dns.message
@@ -55,11 +55,22 @@ class NameServer:
 
         Without `grant` nobody may change anything.
         """
-        path = self._path(name)
+        path = self._path(name.strip(".") or "root")
         with open(path, "w") as output:
             output.write(HEAD + "\n".join(lines) + "\n")
         policy = f"grant {KEY} {grant};" if grant else "deny * zonesub ANY;"
         self._zones[name] = PRIMARY.format(name=name, file=path, policy=policy)
+
+    def signed(self, name: str, *lines: str) -> List[str]:
+        """Hold a zone that is signed; returns its DS records for its parent. Nobody changes it."""
+        self.primary(name, *lines, grant="")
+        path, keys = self._path(name.strip(".") or "root"), self._directory
+        run("dnssec-keygen", "-q", "-a", "ECDSAP256SHA256", "-f", "KSK", "-K", keys, name)
+        sign = ["dnssec-signzone", "-S", "-z", "-K", keys, "-d", keys, "-o", name]
+        run(*sign, "-f", path + ".signed", path)
+        os.replace(path + ".signed", path)
+        with open(os.path.join(keys, "dsset-" + name.rstrip(".") + ".")) as dsset:
+            return dsset.read().splitlines()
 
     def secondary(self, name: str, primary: str) -> None:
         """Copy a zone from the server with the address `primary`."""
