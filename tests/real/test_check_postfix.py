@@ -1,11 +1,14 @@
 """What a check sees of a real Postfix, and what Postfix thinks of such a visitor."""
 
+import sys
+
 import pytest
 import trustme
 
 from mtasts import smtp
 from mtasts.errors import MtastsError
 from rig.postfix import Postfix
+from rig.process import run
 
 MX = "mx.example.test"
 OLD_TLS = {
@@ -86,3 +89,26 @@ def test_postfix_that_does_not_like_this_machine_says_so(postfix):
         smtp.look(MX, "127.0.0.1")
     assert caught.value.code == "smtp-refused"
     assert "554 5.7.1" in caught.value.message
+
+
+@pytest.fixture
+def machine_roots():
+    """The file of the machine's trusted roots, put back at the end."""
+    path = "/etc/ssl/certs/ca-certificates.crt"
+    with open(path, "rb") as file:
+        kept = file.read()
+    yield path
+    with open(path, "wb") as file:
+        file.write(kept)
+
+
+def test_the_machines_roots_are_trusted_also_by_an_openssl_that_pip_brought(
+    postfix, certified, authority, machine_roots
+):
+    postfix.start(certified)
+    # In a process of its own, because the roots are read once.
+    code = f"from mtasts import smtp; print([smtp.look('{MX}', '127.0.0.1').tls.untrusted])"
+    refused = run(sys.executable, "-c", code)
+    authority.cert_pem.write_to_path(machine_roots, append=True)
+    assert refused.output == "['its issuer is neither sent along nor trusted']\n"
+    assert run(sys.executable, "-c", code).output == "['']\n"
