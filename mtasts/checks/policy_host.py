@@ -170,4 +170,5 @@ def _testing(place: Place, seen: Seen, now: datetime.datetime) -> CheckFinding:
     if until is None:
         return place.finding("policy-testing")
     is_over = now.astimezone(datetime.timezone.utc).date() > until
-    return place.finding("policy-testing-overdue" if is_over else "policy-testing-intended", until)
+    code = "policy-testing-overdue" if is_over else "policy-testing-intended"
+    return place.finding(code, until, seen.domain)
