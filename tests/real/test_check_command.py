@@ -1,4 +1,4 @@
-"""`mtasts check` as an operator runs it: BIND, an HTTPS server and Postfix, whole and with faults."""
+"""`mtasts check` as an operator runs it: BIND, an HTTPS server, Postfix, whole and with faults."""
 
 import http.server
 import json
