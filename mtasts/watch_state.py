@@ -38,10 +38,12 @@ class StateUnusable(MtastsError):
 def held(path: str, patience: float = PATIENCE) -> Iterator[None]:
     """Keep other runs from the state at `path`, after `patience` seconds at most.
 
-    Raises `StateUnusable`.
+    Its folder is made if it is not there. Raises `StateUnusable`.
     """
     folder = os.path.dirname(os.path.abspath(path))
     try:
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(folder, 0o700)
         descriptor = lock(folder, patience)
     except TimeoutError as error:
         raise StateUnusable(
@@ -81,11 +83,18 @@ def read(path: str) -> State:
 
 
 def write(path: str, state: Mapping[str, Mapping[Domain, List[Known]]]) -> None:
-    """Remember `state`; raises `StateUnusable`, and what was remembered before stays."""
+    """Remember `state`; raises `StateUnusable`, and what was remembered before stays.
+
+    What root writes belongs to the owner of the folder, so that a run by hand does not keep the
+    timer's account from the state.
+    """
+    path = os.path.abspath(path)
     facts = {"schema": SCHEMA, "told": {way: _as_json(told) for way, told in state.items()}}
     data = json.dumps(facts).encode("ascii") + b"\n"
     try:
-        replace_file(os.path.abspath(path), data, mode=0o600)
+        folder = os.stat(os.path.dirname(path))
+        owner = (folder.st_uid, folder.st_gid) if os.geteuid() == 0 else None
+        replace_file(path, data, mode=0o600, owner=owner)
     except OSError as error:
         raise _failed(path, error) from error
 

@@ -299,7 +299,7 @@ def test_two_runs_do_not_have_the_state_at_once(tmp_path):
 
 
 def test_a_place_that_cannot_hold_a_state_is_named(tmp_path):
-    state = watch_state.held(str(tmp_path / "nowhere" / "state.json"))
+    state = watch_state.held(str(tmp_path / "no" / "where" / "state.json"))
     with pytest.raises(watch_state.StateUnusable) as caught, state:
         pass
     assert caught.value.code == "watch-state-failed"

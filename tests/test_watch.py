@@ -138,11 +138,18 @@ def test_a_state_that_is_not_ours_is_left_as_it_is(run, tmp_path):
 
 def test_where_nothing_can_be_remembered_nothing_is_told(tmp_path):
     reader = Reader("a")
-    path = str(tmp_path / "nowhere" / "state.json")
+    path = str(tmp_path / "no" / "where" / "state.json")
     with pytest.raises(watch_state.StateUnusable) as caught:
         list(watch(path, [reader.way], iter({ORG: (DOWN,)}.items()), Run("", NOW, [ORG], True)))
     assert caught.value.code == "watch-state-failed"
     assert reader.told == []
+
+
+def test_the_folder_of_the_state_is_made(tmp_path):
+    path = tmp_path / "watch" / "state.json"
+    assert list(watch(str(path), [], iter(()), Run("", NOW, [], True))) == []
+    assert path.parent.stat().st_mode & 0o777 == 0o700
+    assert list(path.parent.iterdir()) == [path]
 
 
 # The command: DNS is that of the test. It knows no address of a policy host, which stands for

@@ -122,15 +122,15 @@ show_percentage() { # FILE: follows what apt-get writes there, until it is kille
 
 # ---- account and directories ----------------------------------------------------------------
 
-make_account() {
-    if getent passwd mtasts >/dev/null; then
-        ok account "mtasts is there"
+make_account() { # NAME COMMENT USER
+    if getent passwd "$1" >/dev/null; then
+        ok account "$1 is there"
         return
     fi
-    undo_demo remove_account mtasts
+    undo_demo remove_account "$1"
     useradd --system --user-group --home-dir /nonexistent --no-create-home \
-        --shell /usr/sbin/nologin --comment 'MTA-STS policy host' mtasts
-    changed account "mtasts: a system account without login, for the WSGI daemon"
+        --shell /usr/sbin/nologin --comment "$2" "$1"
+    changed account "$1: a system account without login, for $3"
 }
 
 remove_account() { # NAME

@@ -21,6 +21,10 @@ listener.listen(1)
 print("up", flush=True)
 listener.accept()
 """
+# Nobody runs systemd here; what it is told is written down.
+SYSTEMCTL = """#!/bin/sh
+echo "$@" >>/root/systemctl
+"""
 # Without the installed plugin: what certbot is to the snap's users.
 DEAF_CERTBOT = """#!/bin/sh
 exec /usr/bin/python3 -c '
@@ -35,6 +39,8 @@ sys.exit(main(sys.argv[1:]))' "$@"
 @pytest.mark.parametrize("suite", ["bookworm", "bionic"])
 def test_two_domains_on_a_new_system(new_host, suite):
     host = new_host(suite)
+    write(host.machine.path("/usr/local/bin/systemctl"), SYSTEMCTL)
+    host.machine.run("chmod", "+x", "/usr/local/bin/systemctl")
     first = host.setup_quietly(DOMAIN, "--mx", "mx." + DOMAIN).output
     assert '_mta-sts.example.test. 3600 IN TXT "v=STSv1; id=' in first
     assert host.policy() == POLICY.format(DOMAIN)
@@ -51,6 +57,11 @@ def test_two_domains_on_a_new_system(new_host, suite):
     assert "Nothing had to be changed." in third
     assert "done " not in third
     assert difference(settled, tree(host.machine), but=".log") == []
+    assert host.file("/root/systemctl") == "-q enable mtasts-watch.timer\n"
+    for unit in ("mtasts-watch.service", "mtasts-watch.timer"):
+        here = host.file("/root/mtasts/apache/" + unit)
+        assert host.file("/etc/systemd/system/" + unit) == here
+    assert "mtasts-watch:" in host.file("/etc/passwd")
     host.assert_renews()
 
 
