@@ -222,12 +222,23 @@ def test_an_id_proves_which_bytes_it_names():
     assert not names_bytes(policy_id(POLICY, NOW) + "0", POLICY)
 
 
+def _on_one_port():
+    """A UDP and a TCP socket; a port that is free for one may be taken for the other."""
+    while True:
+        udp, tcp = socket.socket(type=socket.SOCK_DGRAM), socket.socket()
+        udp.bind(("127.0.0.1", 0))
+        try:
+            tcp.bind(udp.getsockname())
+            return udp, tcp
+        except OSError:
+            udp.close()
+            tcp.close()
+
+
 @contextlib.contextmanager
 def name_server(respond):
     """A name server on loopback that says `respond(query, is_tcp)`, octets or None; its port."""
-    udp, tcp = socket.socket(type=socket.SOCK_DGRAM), socket.socket()
-    udp.bind(("127.0.0.1", 0))
-    tcp.bind(udp.getsockname())
+    udp, tcp = _on_one_port()
     tcp.listen(1)
     stopping = threading.Event()
 
