@@ -10,6 +10,7 @@ from mtasts import probe
 from mtasts.authority import TXT, Server, ServerFailed, TXTSet, ask, exchange
 from mtasts.dns_provider import ProviderZone
 from mtasts.dns_settings import Primary, Provider, Zones
+from mtasts.dns_view import Resolver
 from mtasts.errors import MtastsError, printable
 from mtasts.zone import strings
 
@@ -38,7 +39,7 @@ def updater(zones: Zones, name: str, resolver: Optional[str] = None) -> Optional
     if settings is None:
         return None
     probe.require_dnspython("records cannot be changed")
-    zone = zone or probe.zone_of(name, resolver)
+    zone = zone or Resolver(resolver).zone_of(name)
     if isinstance(settings, Provider):
         return ProviderZone(zone, settings)
     return PrimaryZone(zone, settings)

@@ -87,20 +87,26 @@ class Resolver:
         return tuple(sorted({_text(one.target) for one in self._view(zone, "NS").records}))
 
     def zone_of(self, name: str) -> str:
-        """The closest zone that holds `name`, as `probe.zone_of`; raises `LookupFailed`.
+        """The closest zone that holds `name`, by its SOA record; raises `LookupFailed`.
 
+        A top-level domain counts as none: then there is no zone that an operator could publish in.
         Mostly one query will do: who answers that there is no SOA record at a name tells that of
         its zone (RFC 2308 section 3).
         """
         owner = _name(name, "SOA")
-        while len(owner) > 2:  # the root counts as a label, and a top-level domain is no zone here
+        while len(owner) > 2:  # the root counts as a label
             response = self._answer(owner, "SOA")
             for rrset in response.answer + response.authority:
                 is_soa = rrset.rdtype == dns.rdatatype.SOA
+                # Where an alias leads, there is another zone.
                 if is_soa and len(rrset.name) > 2 and owner.is_subdomain(rrset.name):
                     return _text(rrset.name)
             owner = owner.parent()
-        raise probe.zone_missing(name)
+        raise LookupFailed(
+            "zone-missing",
+            f"DNS knows no zone that holds {printable(name)}",
+            "Check the domain's name, its delegation, and the resolver.",
+        )
 
     def validates(self) -> bool:
         """Whether the resolver proves by DNSSEC what can be proved: the root's own records can."""

@@ -150,30 +150,6 @@ def name_servers(zone: str, server: Optional[str] = None) -> Tuple[str, ...]:
     return tuple(sorted(record.target.to_text(omit_final_dot=True).lower() for record in found))
 
 
-def zone_of(name: str, server: Optional[str] = None) -> str:
-    """The closest zone that holds `name`, by its SOA record. Raises `LookupFailed`.
-
-    A top-level domain counts as none: then there is no zone that an operator could publish in.
-    """
-    labels = name.split(".")
-    for start in range(len(labels) - 1):
-        zone = ".".join(labels[start:])
-        answer = _answer(zone, "SOA", server)
-        # An alias may lead to a zone's name, and is none itself.
-        if answer and answer.rrset.name == dns.name.from_text(zone):
-            return zone
-    raise zone_missing(name)
-
-
-def zone_missing(name: str) -> LookupFailed:
-    """The error of a name that no zone below a top-level domain holds."""
-    return LookupFailed(
-        "zone-missing",
-        f"DNS knows no zone that holds {printable(name)}",
-        "Check the domain's name, its delegation, and the resolver.",
-    )
-
-
 def require_dnspython(what: str) -> None:
     """Raise `LookupFailed` where dnspython is not installed; `what` cannot be done then."""
     if dns is None:

@@ -7,16 +7,16 @@ name is left alone, and so is everything behind an alias: that belongs to anothe
 import time
 from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
-from mtasts import authority, probe, zone
+from mtasts import authority, zone
 from mtasts.authority import Server, ServerFailed, TXTSet
 from mtasts.dns_settings import Zones
 from mtasts.dns_update import Updater, updater
+from mtasts.dns_view import MAX_ALIASES, Resolver
 from mtasts.domain import Domain, InvalidDomain
 from mtasts.errors import MtastsError, printable
 from mtasts.record import InvalidRecord, Record, candidates
 from mtasts.steps import State, Step, waiting
 
-_MAX_ALIASES = 8
 _SHOWN = 5  # records in a sentence
 _MAX_PAUSE = 30  # seconds between two looks at a name server
 
@@ -153,7 +153,7 @@ class RecordOnItsWay:
     def _delegated(self, alias: str) -> Step:
         """Look behind the alias (RFC 8461 section 8.2), and change nothing there."""
         seen: List[TXTSet] = []
-        for _ in range(_MAX_ALIASES):
+        for _ in range(MAX_ALIASES):
             self._owner = alias
             seen = self._seen()
             alias = next((one.alias for one in seen if one.alias), "")
@@ -192,7 +192,7 @@ class RecordOnItsWay:
 
     def _servers(self) -> Tuple[Server, ...]:
         resolver = self._options.resolver
-        return authority.servers(probe.zone_of(self._owner, resolver), resolver)
+        return authority.servers(Resolver(resolver).zone_of(self._owner), resolver)
 
     def _faults(self, servers: Tuple[Server, ...]) -> Faults:
         """What is wrong at which server: code and sentence."""

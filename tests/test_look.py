@@ -360,6 +360,7 @@ class TestEndpoints:
             "mailto:tls@gone.example",
             "mailto:tls@fails.example",
             "mailto:nobody",
+            "mailto:tls@a%20b",
         )
         assert [getattr(answer, "code", answer) for answer in answers.values()] == [
             (MX(10, "mx.example.net"),),
@@ -367,6 +368,7 @@ class TestEndpoints:
             (),
             "dns-lookup-failed",
             (),
+            "domain-label-invalid",
         ]
 
     def test_a_place_is_asked_by_options(self, world):
