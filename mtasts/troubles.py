@@ -21,6 +21,7 @@ _OBSTACLES = {
     "policy-host-tls-failed",
     "policy-host-tls-name",
     "policy-host-tls-old",
+    "fetch-content-type",
     "fetch-failed",
     "fetch-redirect",
     "fetch-status",

@@ -501,6 +501,8 @@ def test_while_nobody_serves_a_policy_of_ours_its_mode_still_counts():
     seen = healthy(policy_host=down, mx_hosts=(plain,), mx=(MX(10, "mx9.example.org"),))
     assert {wrong(seen)[code] for code in ("mx-host-no-starttls", "mx-host-uncovered")} == {"error"}
     assert wrong(seen._replace(own=None))["mx-host-no-starttls"] == "warning"
+    broken = seen._replace(policy_host=policy_hosts(answers=answers(body=b"mode enforce")))
+    assert wrong(broken)["mx-host-no-starttls"] == "error"
 
 
 @pytest.mark.parametrize(

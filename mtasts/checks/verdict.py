@@ -44,7 +44,7 @@ def judge(seen: Seen, now: datetime.datetime) -> Verdict:
     """What is to be said of a domain of which this was `seen` at `now` (aware)."""
     first = served(seen)
     policy = first.policy if first else None
-    in_force = policy if first else _own(seen)
+    in_force = policy or _own(seen)
     record = taken(seen.sts, STSRecord)
     parts = (
         txt(seen, first.data if first else None),
@@ -67,7 +67,7 @@ def judge(seen: Seen, now: datetime.datetime) -> Verdict:
 
 
 def _own(seen: Seen) -> Optional[Policy]:
-    """The policy by which senders go that have it in their cache, while nobody serves it."""
+    """The policy by which senders go that have it cached, while none is served that they take."""
     return read(seen.own.data).policy if isinstance(seen.own, Own) else None
 
 

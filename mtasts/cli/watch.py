@@ -91,10 +91,11 @@ def watch(
     """
     ways = _ways(mail, mail_from, webhook, as_json)
     asked = list(dict.fromkeys(domains or store.domains()))
-    looks = procedure.looks(store, asked, edges.real(resolver, ca, store.root), now())
+    when = now()
+    looks = procedure.looks(store, asked, edges.real(resolver, ca, store.root), when)
     if sys.stderr.isatty():  # cron mails whatever is printed
         looks = with_progress(looks, len(asked), "domains looked at")
-    run = Run(socket.gethostname(), now(), frozenset(asked), is_all=not domains)
+    run = Run(socket.gethostname(), when, frozenset(asked), is_all=not domains)
     errors = []
     for outcome in procedure.watch(state, ways, looks, run):
         errors += [outcome.error] if outcome.error else []
