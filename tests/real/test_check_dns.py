@@ -17,7 +17,7 @@ from rig.dns import Validating
 from rig.named import NameServer
 from rig.process import wait_for
 
-ROOT, NS1, NS2 = "192.0.2.10", "192.0.2.1", "192.0.2.2"
+ROOT, NS1, NS2, NOBODY = "192.0.2.10", "192.0.2.1", "192.0.2.2", "192.0.2.99"
 GOOD = "v=STSv1; id=1;"
 SERVERS = ["@ NS ns1.servers.test.", "@ NS ns2.servers.test."]
 ZONE = [
@@ -41,6 +41,8 @@ TOP = [
     "refuses NS ns1.servers.test.",
     "lame NS ns1.servers.test.",
     "lame NS ns2.servers.test.",
+    "stale NS ns1.servers.test.",
+    "stale NS ns2.servers.test.",
     "delegated NS ns1.servers.test.",
 ]
 DELEGATED = ["@ NS ns1.servers.test.", "_mta-sts CNAME _mta-sts.secure.test."]
@@ -59,10 +61,11 @@ class World:
         self.ns1.primary("insecure.test", *ZONE)
         self.ns1.primary("lags.test", *ZONE)
         self.ns1.primary("lame.test", *ZONE)
+        self.ns1.primary("stale.test", *ZONE)
         self.ns1.primary("delegated.test", *DELEGATED)
         self.ns2.secondary("secure.test", NS1)
         self.ns2.secondary("lags.test", NS1)
-        self.ns2.secondary("test", ROOT)  # so of lame.test it knows who should be asked
+        self.ns2.secondary("stale.test", NOBODY)
         signed = [f"{name} {line}" for name in ("secure", "bogus") for line in SERVERS]
         signed = [line.replace("@ ", "") for line in signed]
         # The digest of a key that nobody has
@@ -139,11 +142,12 @@ def test_a_domain_whose_name_server_refuses(world):
     assert "SERVFAIL" in found.sts.texts.message
 
 
-def test_a_name_server_that_only_knows_the_way(world):
-    assert told(seen("lame.test").sts) == {
-        "ns1.servers.test": (GOOD,),
-        "ns2.servers.test": "dns-server-lame",
-    }
+@pytest.mark.parametrize(("name", "said"), [("lame", "REFUSED"), ("stale", "SERVFAIL")])
+def test_a_name_server_without_the_zone(world, name, said):
+    (first, texts), (second, error) = seen(name + ".test").sts.servers
+    assert (first, texts) == (f"ns1.servers.test ({NS1})", (GOOD,))
+    assert (second, error.code) == (f"ns2.servers.test ({NS2})", "dns-server-refused")
+    assert said in error.message
 
 
 def test_a_secondary_that_lags(world):
