@@ -11,6 +11,7 @@ whoever takes away follows no link and opens no pipe. Only the standard library 
 import contextlib
 import datetime
 import errno
+import fcntl
 import json
 import os
 import re
@@ -30,6 +31,7 @@ _MODE = 0o640  # the folder's group takes away
 _TIME = "%Y%m%dT%H%M%S.%fZ"
 _NAME = re.compile(r"([0-9]{8}T[0-9]{6}\.[0-9]{6}Z)-[0-9a-f]{32}\Z")
 _UTC = datetime.timezone.utc
+_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
 
 
 class SpoolError(MtastsError):
@@ -95,17 +97,35 @@ class Spool:
             domain = None if said["domain"] is None else Domain(said["domain"])
             return Arrival(data, _received(name), _word(said["source"]), domain)
         except (OSError, MtastsError, ValueError, TypeError, KeyError, RecursionError) as error:
-            raise SpoolError(
-                "spool-file-unreadable",
-                f"{path} cannot be read as what arrived: {printable(error, 200)}",
-                "If it was not put there by hand, see who writes to that folder.",
-            ) from error
+            raise _unreadable(path, error) from error
 
-    def done(self, name: str) -> None:
-        """Take away what waits under `name`, if it is still there; raises `SpoolError`."""
+    def claim(self, name: str) -> Optional[int]:
+        """Take on what waits under `name`, so that no other process does until it is `done`.
+
+        The claim ends when the descriptor returned is closed; None if another process has it, or
+        has taken the file away. Raises `SpoolError` for what `read` would not read either.
+        """
+        path = os.path.join(self.folder, name)
         try:
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(os.path.join(self.folder, name))
+            with contextlib.ExitStack() as unclaimed:
+                descriptor = os.open(path, _READ)
+                unclaimed.callback(os.close, descriptor)
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if not os.fstat(descriptor).st_nlink:
+                    return None
+                unclaimed.pop_all()
+                return descriptor
+        except (FileNotFoundError, BlockingIOError):
+            return None
+        except OSError as error:
+            raise _unreadable(path, error) from error
+
+    def done(self, *names: str) -> None:
+        """Take away what waits under `names`, as far as it is still there; raises `SpoolError`."""
+        try:
+            for name in names:
+                with contextlib.suppress(FileNotFoundError):
+                    os.unlink(os.path.join(self.folder, name))
             sync_folder(self.folder)
         except OSError as error:
             raise self._refusal(error) from error
@@ -141,9 +161,17 @@ class Spool:
         )
 
 
+def _unreadable(path: str, error: Exception) -> SpoolError:
+    return SpoolError(
+        "spool-file-unreadable",
+        f"{path} cannot be read as what arrived: {printable(error, 200)}",
+        "If it was not put there by hand, see who writes to that folder.",
+    )
+
+
 def _read(path: str, limit: int) -> Tuple[bytes, bytes]:
     """The first line of the file and all behind it; raises `OSError` or `ValueError`."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    descriptor = os.open(path, _READ)
     with os.fdopen(descriptor, "rb") as file:
         seen = os.fstat(descriptor)
         if not stat.S_ISREG(seen.st_mode) or seen.st_size > limit:

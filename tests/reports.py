@@ -1,6 +1,9 @@
 """Reports and arrivals for tests of whatever keeps them."""
 
 import datetime
+import gzip
+import json
+from email.mime import application, multipart, text
 
 from mtasts.ledger.entry import Entry
 from mtasts.spool import Arrival
@@ -43,3 +46,50 @@ def report(
 
 def entry(data, *reports, received=NEXT_DAY, source="mail", grade=Grade.FILE, error=None):
     return Entry(Arrival(data, received, source), grade, reports, error)
+
+
+def as_json(said):
+    """The JSON text of a report, as its sender writes it (RFC 8460 section 4.4)."""
+    members = {
+        "organization-name": said.organization_name,
+        "date-range": {
+            "start-datetime": said.start.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "end-datetime": said.end.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        },
+        "contact-info": said.contact_info,
+        "report-id": said.report_id,
+        "policies": [_policy_as_json(one) for one in said.policies],
+    }
+    return json.dumps(members).encode("ascii")
+
+
+def _policy_as_json(result):
+    return {
+        "policy": {
+            "policy-type": result.policy_type,
+            "policy-string": result.policy_string,
+            "policy-domain": result.policy_domain,
+            "mx-host": result.mx_host,
+        },
+        "summary": {
+            "total-successful-session-count": result.successful,
+            "total-failure-session-count": result.failed,
+        },
+        "failure-details": [
+            {"result-type": one.result_type, "failed-session-count": one.sessions}
+            for one in result.failures
+        ],
+    }
+
+
+def as_mail(*reports):
+    """A mail that brings these bytes as its reports (RFC 8460 section 5.3)."""
+    mail = multipart.MIMEMultipart("report", **{"report-type": "tlsrpt"})
+    mail["From"] = "tls@example.net"
+    mail["To"] = "reports@example.org"
+    mail["Subject"] = "TLS reports"
+    mail.attach(text.MIMEText("These are reports."))
+    for data in reports:
+        attached = application.MIMEApplication(gzip.compress(data), "tlsrpt+gzip")
+        mail.attach(attached)
+    return mail.as_bytes()

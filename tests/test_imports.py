@@ -42,6 +42,7 @@ PROCEDURES = (
     "mtasts.look_servers",
     "mtasts.look",
     "mtasts.watch",
+    "mtasts.ingest",
 )
 # They judge what probe saw, so they know the shape of its facts.
 KNOWS_FACTS = {

@@ -50,6 +50,28 @@ def test_what_is_done_is_gone_and_may_be_done_again(spool):
         spool.read(name)
 
 
+def test_what_one_process_has_taken_on_is_left_to_it(spool):
+    name, other = spool.put(arrival()), spool.put(arrival())
+    claim = spool.claim(name)
+    assert spool.claim(name) is None
+    os.close(spool.claim(other))
+    os.close(claim)
+    again = spool.claim(name)
+    assert again is not None
+    spool.done(name, other)
+    os.close(again)
+    assert spool.claim(name) is None
+    assert spool.waiting() == []
+
+
+def test_what_cannot_be_read_is_not_taken_on_in_silence(spool, tmp_path):
+    name = spool.put(arrival())
+    os.rename(str(tmp_path / name), str(tmp_path / "elsewhere"))
+    os.symlink("elsewhere", str(tmp_path / name))
+    with pytest.raises(SpoolError, match="spool-file-unreadable"):
+        spool.claim(name)
+
+
 def test_a_time_of_another_zone_is_the_same_time(spool):
     east = datetime.timezone(datetime.timedelta(hours=5))
     assert spool.read(spool.put(arrival(received=NOON.astimezone(east)))).received == NOON

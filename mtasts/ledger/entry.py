@@ -7,17 +7,28 @@ from mtasts.spool import Arrival
 from mtasts.tlsrpt.authenticity import Grade
 from mtasts.tlsrpt.report import Report
 
+FILE, MAIL, IMAP, HTTPS = "file", "mail", "imap", "https"  # sources of arrivals
+
+
+class Named(NamedTuple):
+    """An arrival, and the name of the file that it was, or "" (it may hint at what it is)."""
+
+    arrival: Arrival
+    name: str = ""
+
 
 class Entry(NamedTuple):
     """Something that arrived, how sure its origin is, and the reports that were read in it.
 
     `error` is the code of what could not be read: then it is in quarantine, with whatever could.
+    `name` is that of the file, which may hint at what it is.
     """
 
     arrival: Arrival
     grade: Grade
     reports: Tuple[Report, ...] = ()
     error: Optional[str] = None
+    name: str = ""
 
 
 class Added(NamedTuple):
@@ -40,6 +51,7 @@ class ArrivalFacts(NamedTuple):
     domain: Optional[str]
     grade: Grade
     error: Optional[str]
+    name: str
     size: int
 
 

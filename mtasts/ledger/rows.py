@@ -12,7 +12,7 @@ import re
 from typing import Any, Dict, Iterable, Iterator, List, Optional, Tuple
 
 from mtasts.ledger.schema import MAX_DOMAIN
-from mtasts.tlsrpt.report import Failure, Note, PolicyResult, Report
+from mtasts.tlsrpt.report import Failure, Hint, Note, PolicyResult, Report
 
 _NOT_STORABLE = re.compile("[\0\ud800-\udfff]")
 _UTC = datetime.timezone.utc
@@ -63,12 +63,13 @@ def of_report(
         "grade": rank,
         "received": second(received),
         "started": started(report, received),
-        "organization_name": _text(report.organization_name),
-        "report_id": _text(report.report_id),
+        "organization_name": storable(report.organization_name),
+        "report_id": storable(report.report_id),
         "range_start": second(report.start),
         "range_end": second(report.end),
-        "contact_info": _text(report.contact_info),
+        "contact_info": storable(report.contact_info),
         "notes": json.dumps(report.notes),
+        "hints": json.dumps(report.hints),
     }
 
 
@@ -80,7 +81,7 @@ def of_policies(report: Report, number: int, received: datetime.datetime) -> Lis
             "position": position,
             "policy_domain": _domain(policy.policy_domain),
             "started": started(report, received),
-            "policy_type": _text(policy.policy_type),
+            "policy_type": storable(policy.policy_type),
             "policy_string": json.dumps(policy.policy_string),
             "mx_host": json.dumps(policy.mx_host),
             "successful": policy.successful,
@@ -94,7 +95,11 @@ def of_failures(report: Report, number: int) -> List[Dict[str, Any]]:
     """The rows of all failure details of `report`, whose number is `number`."""
     return [
         dict(
-            {name: _text(value) for name, value in failure._asdict().items() if name != "sessions"},
+            {
+                name: storable(value)
+                for name, value in failure._asdict().items()
+                if name != "sessions"
+            },
             sessions=failure.sessions,
             report_id=number,
             policy_position=policy_position,
@@ -115,6 +120,7 @@ def to_report(row: Any, policies: Tuple[PolicyResult, ...]) -> Report:
         row.contact_info,
         policies,
         tuple(Note(*note) for note in json.loads(row.notes)),
+        tuple(Hint(*hint) for hint in json.loads(row.hints)),
     )
 
 
@@ -148,9 +154,10 @@ def moment(seconds: Optional[int]) -> Optional[datetime.datetime]:
     return datetime.datetime(1970, 1, 1, tzinfo=_UTC) + datetime.timedelta(seconds=seconds)
 
 
-def _text(text: Optional[str]) -> Optional[str]:
+def storable(text: Optional[str]) -> Optional[str]:
+    """`text` as databases take it."""
     return text if text is None else _NOT_STORABLE.sub("\ufffd", text)
 
 
 def _domain(text: str) -> str:
-    return _text(text) if len(text) <= MAX_DOMAIN else ""
+    return storable(text) if len(text) <= MAX_DOMAIN else ""

@@ -47,6 +47,7 @@ arrival = Table(
     Column("grade", SmallInteger, nullable=False),
     Column("error", String(64)),  # the code of what could not be read: the quarantine
     Column("dated", BigInteger, nullable=False),  # from when its age is counted (retention)
+    Column("name", Text, nullable=False),  # of the file, "" where there was none
     Column("size", Integer, nullable=False),
     Column("raw", LargeBinary, nullable=False),  # by zlib
     sqlite_autoincrement=True,  # a number that was forgotten is never given again
@@ -74,6 +75,7 @@ report = Table(
     Column("range_end", BigInteger),
     Column("contact_info", Text),
     Column("notes", Text, nullable=False),  # JSON: [[code, where], ...]
+    Column("hints", Text, nullable=False),  # JSON: [[name, source, value], ...]
     sqlite_autoincrement=True,
 )
 
@@ -119,6 +121,8 @@ failure = Table(
     Column("receiving_ip", Text),
     Column("additional_information", Text),
     Column("reason_code", Text),
+    Column("sending_mta_ip_text", Text),
+    Column("receiving_ip_text", Text),
     ForeignKeyConstraint(
         ["report_id", "policy_position"],
         ["policy_result.report_id", "policy_result.position"],

@@ -66,7 +66,8 @@ def read_again(database: Database, number: int, entry: Entry) -> None:
         reports = connection.execute(select(delivery.c.report_id).where(of_arrival)).scalars().all()
         connection.execute(delete(delivery).where(of_arrival))
         drop_orphans(connection, reports)
-        facts = {"error": entry.error, "dated": _dated(entry)}
+        grade = RANKS[entry.grade]
+        facts = {"error": entry.error, "dated": _dated(entry), "grade": grade}
         connection.execute(update(arrival).where(arrival.c.id == number).values(facts))
         _enter_reports(connection, list(_found(number, entry)))
 
@@ -146,6 +147,7 @@ def _arrival_row(name: str, entry: Entry) -> Dict[str, Any]:
         "grade": RANKS[entry.grade],
         "error": entry.error,
         "dated": _dated(entry),
+        "name": rows.storable(entry.name),
         "size": len(came.data),
         "raw": zlib.compress(came.data),
     }

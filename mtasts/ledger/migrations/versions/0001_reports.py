@@ -33,6 +33,7 @@ def _arrivals() -> None:
         sa.Column("grade", sa.SmallInteger, nullable=False),
         sa.Column("error", sa.String(64)),
         sa.Column("dated", sa.BigInteger, nullable=False),
+        sa.Column("name", sa.Text, nullable=False),
         sa.Column("size", sa.Integer, nullable=False),
         sa.Column("raw", sa.LargeBinary, nullable=False),
         sqlite_autoincrement=True,
@@ -58,6 +59,7 @@ def _reports() -> None:
         sa.Column("range_end", sa.BigInteger),
         sa.Column("contact_info", sa.Text),
         sa.Column("notes", sa.Text, nullable=False),
+        sa.Column("hints", sa.Text, nullable=False),
         sqlite_autoincrement=True,
     )
     op.create_index("ix_report_identity", "report", ["identity"])
@@ -99,6 +101,8 @@ def _results() -> None:
         sa.Column("receiving_ip", sa.Text),
         sa.Column("additional_information", sa.Text),
         sa.Column("reason_code", sa.Text),
+        sa.Column("sending_mta_ip_text", sa.Text),
+        sa.Column("receiving_ip_text", sa.Text),
         sa.ForeignKeyConstraint(
             ["report_id", "policy_position"],
             ["policy_result.report_id", "policy_result.position"],

@@ -1,0 +1,178 @@
+"""Reports come into the ledger: from files, from a mail server's pipe, from the spool."""
+
+from collections import Counter
+from typing import Iterable, Iterator, List, Optional, Tuple
+
+import click
+
+from mtasts import report_files
+from mtasts.cli.common import EXIT_WARNING, now
+from mtasts.cli.report.ledger import (
+    Grading,
+    grader,
+    grading_options,
+    ledger_option,
+    opened,
+    spool_option,
+)
+from mtasts.errors import MtastsError, printable
+from mtasts.ledger.entry import FILE, MAIL, Named
+from mtasts.spool import Arrival, Spool
+from mtasts.tlsrpt import mail
+
+EXIT_TEMPORARY = 75  # EX_TEMPFAIL of sysexits.h: a mail server keeps the mail and tries again
+_PIPE = ("-",)
+
+
+@click.command()
+@click.argument(
+    "paths",
+    metavar="FILE...",
+    nargs=-1,
+    required=True,
+    type=click.Path(exists=True, allow_dash=True),
+)
+@grading_options
+@ledger_option
+@click.pass_context
+def add(
+    context: click.Context, paths: Tuple[str, ...], grading: Grading, ledger: Optional[str]
+) -> None:
+    """Keep the reports in FILEs.
+
+    A FILE may be a report as JSON, gzip or zip, a mail, an mbox, a Maildir, a directory of all
+    these, or - for a mail on standard input, as an alias or a Sieve script gives it. What is known
+    already is recognised; what should be a report and cannot be read goes to quarantine. Exit code
+    1: something went there, or a FILE cannot be read or not be judged now.
+
+    With - the exit codes are those that mail servers expect: 0, or 75 if the mail is to be tried
+    again later. It is never refused.
+
+    \b
+    Examples:
+      mtasts report add ~/Maildir
+      tlsrpt: "|mtasts report add -"      (in /etc/aliases)
+    """
+    if paths == _PIPE:
+        context.exit(_add_mail(grading, ledger))
+    errors: List[MtastsError] = []
+    taken = _take(_arrivals(paths, errors), grading, ledger)
+    counted = _counted(_without_errors(taken, errors))
+    _show(counted, errors)
+    context.exit(EXIT_WARNING if errors or counted["quarantine"] else 0)
+
+
+def _add_mail(grading: Grading, ledger: Optional[str]) -> int:
+    """Keep what is on standard input, and return the exit code for a mail server."""
+    try:
+        data = report_files.read("-")
+        for taken in _take(_split("", data, MAIL), grading, ledger):
+            if taken.postponed:
+                raise taken.postponed
+    except Exception as error:  # whatever it is, the mail must not bounce
+        said = error if isinstance(error, MtastsError) else printable(repr(error), 300)
+        click.echo(f"mtasts: {said}", err=True)
+        return EXIT_TEMPORARY
+    return 0
+
+
+@click.command()
+@spool_option
+@grading_options
+@ledger_option
+@click.pass_context
+def ingest(context: click.Context, spool: Spool, grading: Grading, ledger: Optional[str]) -> None:
+    """Take what waits in the spool into the ledger.
+
+    A file leaves the spool when the ledger has it, so nothing is lost if this is stopped at any
+    moment. Several may run at once. Exit code 1: there are files that are none of the spool's, or
+    mails whose signatures cannot be judged now; both stay where they are.
+
+    \b
+    Examples:
+      mtasts report ingest
+    """
+    database = opened(ledger)
+    from mtasts.ingest import take_spool
+
+    errors: List[MtastsError] = []
+    taken = take_spool(database, spool, grader(grading))
+    _show(_counted(_without_errors(taken, errors)), errors)
+    context.exit(EXIT_WARNING if errors else 0)
+
+
+@click.command()
+@ledger_option
+def replay(ledger: Optional[str]) -> None:
+    """Read what is in quarantine again, for example after an upgrade of mtasts.
+
+    \b
+    Examples:
+      mtasts report replay
+    """
+    database = opened(ledger)
+    from mtasts import ingest
+
+    left = Counter(entry.error is not None for entry in ingest.replay(database))
+    click.echo(f"{left[False]} can be read now, {left[True]} are still in quarantine")
+
+
+def _arrivals(paths: Iterable[str], errors: List[MtastsError]) -> Iterator[Named]:
+    """What is in the files, mails of a mailbox one by one; errors are gathered."""
+    for path in report_files.files(paths):
+        try:
+            data = report_files.read(path)
+        except MtastsError as error:
+            errors.append(error)
+            continue
+        yield from _split(path, data, FILE)
+
+
+def _split(path: str, data: bytes, source: str) -> Iterator[Named]:
+    mails = mail.split_mbox(data) if mail.is_mbox(data) else [data]
+    for one in mails:
+        yield Named(Arrival(one, now(), source), path.rsplit("/", 1)[-1])
+
+
+def _take(arrivals: Iterable[Named], grading: Grading, ledger: Optional[str]) -> Iterator:
+    database = opened(ledger)
+    from mtasts.ingest import batches
+
+    for batch in batches(database, arrivals, grader(grading)):
+        yield from batch
+
+
+def _without_errors(taken: Iterable, errors: List[MtastsError]) -> Iterator:
+    for one in taken:
+        error = one if isinstance(one, MtastsError) else one.postponed
+        if error:
+            errors.append(error)
+        else:
+            yield one
+
+
+def _counted(taken: Iterable) -> Counter:
+    counted: Counter = Counter()
+    for one in taken:
+        if one.added is None:
+            counted["others"] += 1
+            continue
+        counted["known"] += not one.added.is_new
+        counted["new"] += one.added.new_reports
+        counted["resent"] += one.added.resent_reports
+        counted["quarantine"] += one.added.is_new and one.entry.error is not None
+    return counted
+
+
+def _show(counted: Counter, errors: Iterable[MtastsError]) -> None:
+    for error in errors:
+        click.echo(f"mtasts: {error}", err=True)
+    click.echo(f"new reports: {counted['new']}")
+    for name, words in (
+        ("resent", "reports that came again"),
+        ("known", "files and mails known already"),
+        ("others", "mails that are no reports"),
+        ("quarantine", "in quarantine (mtasts report list --quarantine)"),
+    ):
+        if counted[name]:
+            click.echo(f"{words}: {counted[name]}")
