@@ -76,7 +76,11 @@ def _policy_as_json(result):
             "total-failure-session-count": result.failed,
         },
         "failure-details": [
-            {"result-type": one.result_type, "failed-session-count": one.sessions}
+            {
+                "result-type": one.result_type,
+                "failed-session-count": one.sessions,
+                "receiving-mx-hostname": one.receiving_mx_hostname,
+            }
             for one in result.failures
         ],
     }

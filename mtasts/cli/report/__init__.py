@@ -6,6 +6,7 @@ from mtasts.cli.report.add import add, ingest, replay
 from mtasts.cli.report.listing import list_reports
 from mtasts.cli.report.read import read
 from mtasts.cli.report.show import show, vacuum
+from mtasts.cli.report.summary import summary
 
 
 @click.group()
@@ -14,12 +15,12 @@ def report() -> None:
 
     \b
     Examples:
-      mtasts report read report.json.gz     what does it say?
-      mtasts report add ~/Maildir           keep all reports in there
-      mtasts report list --days 7
+      mtasts report read report.json.gz      say what is in it, and keep nothing
+      mtasts report add ~/Maildir            keep all reports that are in there
+      mtasts report summary example.org      what do they say, and what is to be done?
     """
 
 
-_COMMANDS = (read, add, ingest, replay, list_reports, show, vacuum)
+_COMMANDS = (read, add, ingest, replay, list_reports, show, summary, vacuum)
 for command in _COMMANDS:
     report.add_command(command)

@@ -1,0 +1,185 @@
+"""What the reports of a period say about a domain: numbers, failures, whose end, what to do."""
+
+import datetime
+from typing import Any, Dict, Iterator, List, Optional, Sequence
+
+import click
+
+from mtasts.cli import findings
+from mtasts.cli.common import (
+    DOMAIN,
+    EXIT_WARNING,
+    json_option,
+    now,
+    policy_dir_option,
+    print_json,
+)
+from mtasts.cli.report import shown
+from mtasts.cli.report.ledger import ledger_option, opened
+from mtasts.domain import Domain
+from mtasts.finding import Finding
+from mtasts.history import HistoryEntry
+from mtasts.spreadsheet import row
+from mtasts.store import Store
+from mtasts.tlsrpt import verdict
+from mtasts.tlsrpt.authenticity import Grade
+from mtasts.tlsrpt.summary import Entry, FailureGroup, Summary, summarise
+
+_COLUMNS = (
+    "result_type",
+    "reason_code",
+    "sessions",
+    "reports",
+    "reporters",
+    "mx_hosts",
+    "first",
+) + ("last", "end", "certainty", "what", "remedy")
+_NAMES = 5  # of reporters or hosts that people are shown in one line
+
+
+@click.command()
+@click.argument("domain", metavar="DOMAIN", type=DOMAIN)
+@click.option("--days", default=30, show_default=True, type=click.IntRange(1, 3660), metavar="N")
+@click.option(
+    "--grade",
+    type=click.Choice([grade.value for grade in Grade]),
+    help="Count only reports of which at least this proves the origin.",
+)
+@click.option("--csv", "as_csv", is_flag=True, help="Print a line of CSV for each kind of failure.")
+@ledger_option
+@policy_dir_option
+@json_option
+@click.pass_context
+def summary(
+    ctx: click.Context,
+    domain: Domain,
+    days: int,
+    grade: Optional[str],
+    as_csv: bool,
+    ledger: Optional[str],
+    store: Store,
+    as_json: bool,
+) -> None:
+    """Sum up what the reports of the last N days say about DOMAIN, and explain every failure.
+
+    What happened, at whose end, how sure that is, what to do; joined with the policies that were
+    served here. Numbers are effective sessions. Exit code 0: no failures, 1: some, or a report's
+    numbers are unknown.
+
+    \b
+    Examples:
+      mtasts report summary example.org
+      mtasts report summary example.org --days 7 --grade dkim
+      mtasts report summary example.org --csv > failures.csv
+    """
+    since = (now() - datetime.timedelta(days=days)).replace(hour=0, minute=0, second=0)
+    found = summarise(domain, _entries(ledger, domain, since, grade))
+    served = store.history(domain)
+    if as_json:
+        print_json(dict(_as_json(found, served), since=since.strftime("%Y-%m-%d")))
+    elif as_csv:
+        click.echo(row(_COLUMNS))
+        for group in found.failures:
+            click.echo(row(_cells(group)))
+    else:
+        for line in _lines(found, served, days):
+            click.echo(line)
+    if found.failures or found.effective.failed != 0:
+        ctx.exit(EXIT_WARNING)
+
+
+def _entries(
+    ledger: Optional[str], domain: Domain, since: datetime.datetime, grade: Optional[str]
+) -> Iterator[Entry]:
+    database = opened(ledger)
+    from mtasts.ledger import queries  # needs SQLAlchemy, whose absence `opened` tells of
+
+    weakest = Grade(grade) if grade else None
+    wanted = queries.Filter(domain, since=since, weakest=weakest, counted_only=True)
+    for held in queries.reports(database, wanted):
+        yield Entry(held.report, held.grade.value)
+
+
+def _as_json(found: Summary, served: Sequence[HistoryEntry]) -> Dict[str, Any]:
+    facts = found._asdict()
+    for name in ("effective", "known", "plain"):
+        facts[name] = facts[name]._asdict()
+    facts["reporters"] = [
+        dict(one._asdict(), sessions=one.sessions._asdict(), last=_day(one.last))
+        for one in found.reporters
+    ]
+    facts["failures"] = [_group_as_json(group, found, served) for group in found.failures]
+    facts["findings"] = [findings.as_json(one) for one in verdict.of_summary(found)]
+    return facts
+
+
+def _group_as_json(
+    group: FailureGroup, found: Summary, served: Sequence[HistoryEntry]
+) -> Dict[str, Any]:
+    said = verdict.of_group(group, found, served)
+    return dict(
+        group._asdict(),
+        first=_day(group.first),
+        last=_day(group.last),
+        used=[used._asdict() for used in group.used],
+        explanations=[one._asdict() for one in verdict.explained(group)],
+        findings=[findings.as_json(one) for one in said],
+    )
+
+
+def _cells(group: FailureGroup) -> List[object]:
+    meaning = verdict.explained(group)[:1]
+    said = [(one.end, one.certainty, one.what, one.remedy) for one in meaning] or [("",) * 4]
+    names = [" ".join(group.reporters), " ".join(group.mx_hosts)]
+    days = [_day(group.first), _day(group.last)]
+    counts = [group.sessions, group.reports]
+    return [group.result_type, group.reason_code, *counts, *names, *days, *said[0]]
+
+
+def _lines(found: Summary, served: Sequence[HistoryEntry], days: int) -> Iterator[str]:
+    """All of it for people: the numbers, the failures, the reporters."""
+    period = f"{found.domain}, {days} days, {found.reports} reports"
+    yield f"{period}: {shown.sessions(found.effective)} (sessions)"
+    if found.unknown:
+        yield f"  known: {shown.sessions(found.known)}"
+    if found.plain != found.effective:
+        yield f"  as reported: {shown.sessions(found.plain)}"
+    yield from _finding_lines(verdict.of_summary(found))
+    for group in found.failures:
+        yield from _group_lines(group, found, served)
+    if found.reporters:
+        yield "reporters:"
+    for one in found.reporters:
+        proof = ", ".join(one.grades)
+        last = f"{one.reports} reports until {_day(one.last) or '?'} ({proof})"
+        yield f"  {shown.text(one.name)}: {shown.sessions(one.sessions)}, {last}"
+
+
+def _group_lines(
+    group: FailureGroup, found: Summary, served: Sequence[HistoryEntry]
+) -> Iterator[str]:
+    reason = f" ({shown.text(group.reason_code)})" if group.reason_code else ""
+    kind = shown.text(group.result_type) + reason
+    where = f" at {_several(group.mx_hosts)}" if group.mx_hosts else ""
+    when = f"since {_day(group.first) or '?'}, last {_day(group.last) or '?'}"
+    yield f"{shown.count(group.sessions)} x {kind}{where}, {when}, by {_several(group.reporters)}"
+    for one in verdict.explained(group)[:1]:
+        yield f"  what: {one.what}"
+        yield f"  whose end: {one.end} ({one.certainty})"
+        yield f"  remedy: {one.remedy}"
+    yield from _finding_lines(verdict.of_group(group, found, served))
+
+
+def _finding_lines(said: Sequence[Finding]) -> Iterator[str]:
+    for one in said:
+        severity = findings.coloured(one.severity.value, findings.COLOURS.get(one.severity))
+        yield f"  {severity}: {one.message} [{one.code}]"
+
+
+def _several(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _NAMES} more" if len(names) > _NAMES else ""
+    return ", ".join(map(shown.text, names[:_NAMES])) + more
+
+
+def _day(day: Optional[datetime.date]) -> Optional[str]:
+    return day and day.strftime("%Y-%m-%d")
