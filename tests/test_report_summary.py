@@ -22,7 +22,7 @@ def reported(mtasts, tmp_path):
     policies = tmp_path / "own-policies"
     policies.mkdir()
     served = Policy(Mode.TESTING, 86400, ("mx1.example.org",)).to_bytes()
-    Store(str(policies)).create(Domain("example.org"), served, YESTERDAY)
+    Store(str(policies)).write(Domain("example.org"), served, YESTERDAY)
     ledger = ["--ledger", str(tmp_path / "ledger.sqlite")]
 
     def run(reports, *options):
