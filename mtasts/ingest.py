@@ -59,7 +59,9 @@ def read(one: Named, mail_grade: MailGrade = unproven, limit: int = container.LI
             error = error or invalid.code
     if not reports and not error and arrival.source in _NOBODY_ELSE_KEEPS:
         error = NO_REPORT
-    return Entry(arrival, _grade(arrival, reports, mail_grade), tuple(reports), error, one.name)
+    is_of_use = reports or error  # else no name server is to be asked about it
+    grade = _grade(arrival, reports, mail_grade) if is_of_use else Grade.FILE
+    return Entry(arrival, grade, tuple(reports), error, one.name)
 
 
 def batches(

@@ -3,6 +3,7 @@
 import click
 
 from mtasts.cli.report.add import add, ingest, replay
+from mtasts.cli.report.fetch import fetch
 from mtasts.cli.report.listing import list_reports
 from mtasts.cli.report.read import read
 from mtasts.cli.report.show import show, vacuum
@@ -21,6 +22,6 @@ def report() -> None:
     """
 
 
-_COMMANDS = (read, add, ingest, replay, list_reports, show, summary, vacuum)
+_COMMANDS = (read, add, fetch, ingest, replay, list_reports, show, summary, vacuum)
 for command in _COMMANDS:
     report.add_command(command)

@@ -15,6 +15,7 @@ from mtasts.cli.report.ledger import (
     opened,
     spool_option,
 )
+from mtasts.cli.report.taken import counted, show
 from mtasts.errors import MtastsError, printable
 from mtasts.ledger.entry import FILE, MAIL, Named
 from mtasts.spool import Arrival, Spool
@@ -57,9 +58,9 @@ def add(
         context.exit(_add_mail(grading, ledger))
     errors: List[MtastsError] = []
     taken = _take(_arrivals(paths, errors), grading, ledger)
-    counted = _counted(_without_errors(taken, errors))
-    _show(counted, errors)
-    context.exit(EXIT_WARNING if errors or counted["quarantine"] else 0)
+    found = counted(_without_errors(taken, errors))
+    show(found, errors)
+    context.exit(EXIT_WARNING if errors or found["quarantine"] else 0)
 
 
 def _add_mail(grading: Grading, ledger: Optional[str]) -> int:
@@ -97,7 +98,7 @@ def ingest(context: click.Context, spool: Spool, grading: Grading, ledger: Optio
 
     errors: List[MtastsError] = []
     taken = take_spool(database, spool, grader(grading))
-    _show(_counted(_without_errors(taken, errors)), errors)
+    show(counted(_without_errors(taken, errors)), errors)
     context.exit(EXIT_WARNING if errors else 0)
 
 
@@ -149,30 +150,3 @@ def _without_errors(taken: Iterable, errors: List[MtastsError]) -> Iterator:
             errors.append(error)
         else:
             yield one
-
-
-def _counted(taken: Iterable) -> Counter:
-    counted: Counter = Counter()
-    for one in taken:
-        if one.added is None:
-            counted["others"] += 1
-            continue
-        counted["known"] += not one.added.is_new
-        counted["new"] += one.added.new_reports
-        counted["resent"] += one.added.resent_reports
-        counted["quarantine"] += one.added.is_new and one.entry.error is not None
-    return counted
-
-
-def _show(counted: Counter, errors: Iterable[MtastsError]) -> None:
-    for error in errors:
-        click.echo(f"mtasts: {error}", err=True)
-    click.echo(f"new reports: {counted['new']}")
-    for name, words in (
-        ("resent", "reports that came again"),
-        ("known", "files and mails known already"),
-        ("others", "mails that are no reports"),
-        ("quarantine", "in quarantine (mtasts report list --quarantine)"),
-    ):
-        if counted[name]:
-            click.echo(f"{words}: {counted[name]}")
