@@ -11,7 +11,7 @@ import sys
 import pytest
 
 from certbot_mtasts.options import OPTIONS
-from mtasts.cli.group import mtasts as subcommands
+from mtasts.cli.group import mtasts as group
 
 TOP = pathlib.Path(__file__).resolve().parent.parent
 PAGES = [TOP / "README.md"] + sorted((TOP / "docs").glob("*.md"))
@@ -33,10 +33,11 @@ OPTION = re.compile(r"--[a-z][a-z-]+")
 
 
 # The words of every command: `show` as well as `report read`.
-SUBCOMMANDS = [(name,) for name in subcommands.commands]
+COMMANDS = {name: group.get_command(None, name) for name in group.list_commands(None)}
+SUBCOMMANDS = [(name,) for name in COMMANDS]
 SUBCOMMANDS += [
     (name, inner)
-    for name, command in subcommands.commands.items()
+    for name, command in COMMANDS.items()
     for inner in getattr(command, "commands", ())
 ]
 

@@ -13,7 +13,7 @@ from typing import Any, Callable, Iterable, Iterator
 
 import click
 
-from mtasts import dns_settings, duration, idn
+from mtasts import duration, idn
 from mtasts.domain import Domain, MXPattern
 from mtasts.drop_address import DEFAULT_SECRET
 from mtasts.errors import MtastsError, printable
@@ -150,16 +150,6 @@ def report_secret_option(command: Callable) -> Callable:
         show_default=True,
         metavar="FILE",
         help="What the drop box for reports makes its addresses of, if there is one.",
-    )(command)
-
-
-def dns_config_option(command: Callable) -> Callable:
-    """Add --dns-config, for what publishes."""
-    return click.option(
-        "--dns-config",
-        envvar="MTASTS_DNS_CONFIG",
-        metavar="FILE",
-        help=f"Who may change which zone. [default: {dns_settings.DEFAULT_PATH}, if it is there]",
     )(command)
 
 

@@ -75,7 +75,8 @@ def completion(ctx: click.Context, shell: str) -> None:
       mtasts completion zsh > /usr/local/share/zsh/site-functions/_mtasts
       mtasts completion fish > /etc/fish/completions/mtasts.fish
     """
-    commands = ctx.parent.command.commands
+    group = ctx.parent.command
+    commands = {name: group.get_command(ctx, name) for name in group.list_commands(ctx)}
     click.echo(_SHELLS[shell](commands), nl=False)
 
 

@@ -1,29 +1,60 @@
 """The command `mtasts` and its sub-commands."""
 
+import importlib
+from typing import List, Optional
+
 import click
 
 from mtasts import __version__
-from mtasts.cli.check import check
-from mtasts.cli.classes import alias, assign, classes, detach
 from mtasts.cli.common import Group
-from mtasts.cli.completion import completion
-from mtasts.cli.edit import edit, set_policy
-from mtasts.cli.explain import explain
-from mtasts.cli.fetch import fetch
-from mtasts.cli.lint import lint
-from mtasts.cli.plan import plan, retire
-from mtasts.cli.policies import new
-from mtasts.cli.publish import publish
-from mtasts.cli.records import dns
-from mtasts.cli.report import report
-from mtasts.cli.serve import serve
-from mtasts.cli.show import diff, history, list_policies, show
-from mtasts.cli.status import status
-from mtasts.cli.transfer import export, import_policy
-from mtasts.cli.watch import watch
+
+# Where each command is. It is imported when it is run: most need little of what all of them do.
+_PLACES = {
+    "new": "policies.new",
+    "import": "transfer.import_policy",
+    "export": "transfer.export",
+    "alias": "classes.alias",
+    "classes": "classes.classes",
+    "assign": "classes.assign",
+    "detach": "classes.detach",
+    "status": "status.status",
+    "list": "show.list_policies",
+    "show": "show.show",
+    "history": "show.history",
+    "diff": "show.diff",
+    "set": "edit.set_policy",
+    "edit": "edit.edit",
+    "plan": "plan.plan",
+    "retire": "plan.retire",
+    "check": "check.check",
+    "watch": "watch.watch",
+    "report": "report.report",
+    "explain": "explain.explain",
+    "dns": "records.dns",
+    "publish": "publish.publish",
+    "fetch": "fetch.fetch",
+    "lint": "lint.lint",
+    "serve": "serve.serve",
+    "completion": "completion.completion",
+}
 
 
-@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
+class Commands(Group):
+    """The group of all commands in `_PLACES`."""
+
+    def list_commands(self, _ctx: click.Context) -> List[str]:
+        """Their names, in alphabetical order."""
+        return sorted(_PLACES)
+
+    def get_command(self, _ctx: click.Context, name: str) -> Optional[click.Command]:
+        """The command of this name, or None."""
+        if name not in _PLACES:
+            return None
+        module, attribute = _PLACES[name].split(".")
+        return getattr(importlib.import_module("mtasts.cli." + module), attribute)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__)
 def mtasts() -> None:
     """MTA-STS (RFC 8461) and SMTP TLS Reporting (RFC 8460) for your mail domains.
@@ -38,14 +69,3 @@ def mtasts() -> None:
       mtasts status               what needs attention?
       mtasts check example.org    what does a sender see?
     """
-
-
-_COMMANDS = (
-    (new, import_policy, export, alias, classes, assign, detach),
-    (status, list_policies, show, history, diff, set_policy, edit),
-    (plan, retire),
-    (check, watch, report, explain),
-    (dns, publish, fetch, lint, serve, completion),
-)
-for command in (command for commands in _COMMANDS for command in commands):
-    mtasts.add_command(command)

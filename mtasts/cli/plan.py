@@ -14,7 +14,6 @@ from mtasts.cli.common import (
     EXIT_WARNING,
     HOLDER,
     ask,
-    dns_config_option,
     dry_run_option,
     json_option,
     mx_option,
@@ -24,6 +23,7 @@ from mtasts.cli.common import (
     resolver_option,
     yes_option,
 )
+from mtasts.cli.dns_config import dns_config_option
 from mtasts.domain import Domain, MXPattern
 from mtasts.holder import Holder
 from mtasts.plan import Kind, Plan, Step, utc

@@ -11,7 +11,6 @@ from mtasts.cli.common import (
     EXIT_FAILED,
     EXIT_WARNING,
     ca_option,
-    dns_config_option,
     json_option,
     now,
     policy_dir_option,
@@ -19,6 +18,7 @@ from mtasts.cli.common import (
     report_secret_option,
     resolver_option,
 )
+from mtasts.cli.dns_config import dns_config_option
 from mtasts.domain import Domain
 from mtasts.drop_address import with_drop_box
 from mtasts.publish import publish as publish_policy
