@@ -8,12 +8,11 @@ on, so none goes by an older look than was told before.
 import datetime
 from typing import Callable, Collection, Dict, Iterable, Iterator, List, NamedTuple, Optional, Tuple
 
-from mtasts import at_once, watch_state
+from mtasts import check_run, watch_state
 from mtasts.changes import Change, Known, compare, notices
 from mtasts.checks import judge
 from mtasts.domain import Domain
 from mtasts.edges import Edges
-from mtasts.look import look
 from mtasts.notice import Report
 from mtasts.notify import NotTold
 from mtasts.policy_file import PolicyUnreadable
@@ -55,11 +54,9 @@ def looks(
 ) -> Iterator[Look]:
     """What is wrong with each of `domains`, as it comes."""
 
-    def trouble_of(domain: Domain) -> Look:
-        findings = judge(look(domain, edges), now).findings
-        return domain, troubles(domain, findings, _is_tenant(store, domain))
-
-    return at_once.results(trouble_of, domains)
+    for seen in check_run.run(domains, edges):
+        findings = judge(seen, now).findings
+        yield seen.domain, troubles(seen.domain, findings, _is_tenant(store, seen.domain))
 
 
 def _is_tenant(store: Store, domain: Domain) -> bool:

@@ -112,7 +112,7 @@ def test_metrics_appear_as_a_whole(net, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["check"], "Usage"),
+        (["check"], "domains-missing"),
         (["check", "exa mple.org"], "domain-label-invalid"),
         (["check", "example.org", "--json", "--nagios"], "check-misused"),
         (["check", "example.org", "--subdomain", "lists.example.net"], "subdomain-elsewhere"),

@@ -27,6 +27,7 @@ EDGES = (
     "mtasts.mail_grade",
     "mtasts.drop_address",
     "mtasts.inbox",
+    "mtasts.check_results",
     "mtasts.spool",
     "mtasts.report_files",
     "mtasts.ledger",
@@ -43,6 +44,7 @@ PROCEDURES = (
     "mtasts.edges",
     "mtasts.look_servers",
     "mtasts.look",
+    "mtasts.check_run",
     "mtasts.watch",
     "mtasts.ingest",
 )

@@ -3,28 +3,32 @@
 import collections
 import json
 import os
-from typing import Callable, Iterator, List, Optional, Sequence, Tuple
+from typing import Callable, Iterator, List, Optional, Sequence, Tuple, Union
 
 import click
 
-from mtasts import at_once, edges, guesses
+from mtasts import check_run, domain_list, edges, guesses, public_suffix
+from mtasts.check_results import Results
 from mtasts.checks import CheckFinding, Group, Verdict, judge
-from mtasts.checks.document import document
+from mtasts.checks.document import VERSION, document
 from mtasts.cli import findings as shown
 from mtasts.cli.common import (
     DOMAIN,
     JudgingCommand,
+    ValueType,
     ca_option,
+    counted,
     json_option,
     now,
     policy_dir_option,
+    public_suffixes,
     resolver_option,
+    with_progress,
 )
 from mtasts.domain import Domain
 from mtasts.errors import MtastsError, printable
 from mtasts.files import replace_file
 from mtasts.finding import GRAVEST_FIRST, Severity, gravest
-from mtasts.look import look
 from mtasts.monitoring import EXIT_CODES, Metrics, nagios
 from mtasts.policy import Mode
 from mtasts.store import Store
@@ -44,10 +48,24 @@ _EFFECTS = {
 }
 _COUNTED = (Severity.ERROR, Severity.UNKNOWN, Severity.WARNING, Severity.INFO)
 _USUAL = "*"
+_STDIN = "-"
+_DOMAIN_OR_STDIN = ValueType("domain", lambda text: text if text == _STDIN else DOMAIN.make(text))
 
 
 @click.command(cls=JudgingCommand)
-@click.argument("domains", metavar="DOMAIN...", nargs=-1, required=True, type=DOMAIN)
+@click.argument("domains", metavar="[DOMAIN]...", nargs=-1, type=_DOMAIN_OR_STDIN)
+@click.option(
+    "--file",
+    "lists",
+    metavar="FILE",
+    multiple=True,
+    help="Check the domains in FILE, one in a line; - is the standard input.",
+)
+@click.option(
+    "--output",
+    metavar="FILE",
+    help="Write a line of JSON for each domain to FILE; what is there already is not done again.",
+)
 @click.option(
     "--subdomain",
     "sub_domains",
@@ -68,7 +86,9 @@ _USUAL = "*"
 @click.pass_context
 def check(
     ctx: click.Context,
-    domains: Tuple[Domain, ...],
+    domains: Tuple[str, ...],
+    lists: Tuple[str, ...],
+    output: Optional[str],
     sub_domains: Tuple[str, ...],
     as_nagios: bool,
     openmetrics: Optional[str],
@@ -82,6 +102,10 @@ def check(
     Its TXT records, the policy host and the MX hosts at every address, where TLS reports go, and
     sub-domains. Of a code, mtasts explain CODE says more.
 
+    Thousands of domains come from a FILE, or with - from the standard input. What they share, such
+    as MX hosts, is looked at once. With --output, a run that was interrupted goes on when it is
+    started again.
+
     Exit code as of a monitoring plug-in, 0: nothing to warn of, 1: warnings, 2: errors, 3:
     something is not known, or the check could not run (elsewhere 3 is only the latter). The gravest
     counts, and what is not known is graver than a warning.
@@ -91,28 +115,105 @@ def check(
       mtasts check example.org
       mtasts check example.org --subdomain lists --subdomain '*'
       mtasts check example.org example.com --json
+      mtasts check --file domains.txt --output results.jsonl
       mtasts check example.org --nagios
       mtasts check example.org --openmetrics /var/lib/prometheus/node-exporter/mtasts.prom
     """
-    if as_json + as_nagios + bool(openmetrics) > 1:
+    is_list = bool(lists) or _STDIN in domains
+    _require_one_output(as_json, as_nagios, bool(openmetrics), bool(output), is_list)
+    asked, broken = _asked(domains, lists)
+    sight = edges.real(resolver, ca, store.root)
+    below = _below(asked, sub_domains)
+
+    def verdicts(of: List[Domain]) -> Iterator[Verdict]:
+        if not is_list:
+            return (judge(one, now()) for one in check_run.few(of, sight, below))
+        seen = check_run.run(of, sight, below, public_suffix.all_rules(public_suffixes()))
+        return (judge(one, now()) for one in with_progress(seen, len(of), "domains checked"))
+
+    if output:
+        severities = _continue(output, asked, verdicts)
+    elif as_json:
+        severities = [_print_json(one) for one in verdicts(asked)]
+    elif as_nagios:
+        severities = _print_nagios(list(verdicts(asked)))
+    elif openmetrics:
+        severities = _write_metrics(verdicts(asked), openmetrics)
+    else:
+        severities = [_show(one) for one in verdicts(asked)]
+    ctx.exit(EXIT_CODES[gravest(severities + [Severity.UNKNOWN] * bool(broken))])
+
+
+def _require_one_output(
+    as_json: bool, as_nagios: bool, metrics: bool, output: bool, is_list: bool
+) -> None:
+    """Raise `MtastsError` for options that contradict each other."""
+    if as_json + as_nagios + metrics + output > 1:
         raise MtastsError(
             "check-misused",
-            "--json, --nagios and --openmetrics exclude each other",
+            "--json, --nagios, --openmetrics and --output exclude each other",
             "Name one of them.",
         )
-    sight = edges.real(resolver, ca, store.root)
-    below = _below(domains, sub_domains)
-    seen = at_once.results(lambda one: look(one, sight, below(one)), dict.fromkeys(domains))
-    verdicts = (judge(one, now()) for one in seen)
-    if as_json:
-        severities = [_print_json(one) for one in verdicts]
-    elif as_nagios:
-        severities = _print_nagios(list(verdicts))
-    elif openmetrics:
-        severities = _write_metrics(verdicts, openmetrics)
-    else:
-        severities = [_show(one) for one in verdicts]
-    ctx.exit(EXIT_CODES[gravest(severities)])
+    if as_nagios and is_list:
+        raise MtastsError(
+            "check-misused",
+            "--nagios is for domains that are named, not for a list",
+            "Name them, or let --openmetrics write figures of all.",
+        )
+
+
+def _asked(domains: Sequence[str], lists: Sequence[str]) -> Tuple[List[Domain], int]:
+    """All domains that are named, each once, and how many lines of lists name none: those are told.
+
+    Raises `MtastsError` for a list that cannot be read, and if nothing is named at all.
+    """
+    asked = {Domain(one): None for one in domains if one != _STDIN}
+    broken = 0
+    for path in dict.fromkeys([*lists, *(one for one in domains if one == _STDIN)]):
+        for one in _listed(path):
+            if isinstance(one, domain_list.NotADomain):
+                click.echo(f"mtasts: {one.error}", err=True)
+                broken += 1
+            else:
+                asked[one] = None
+    if not asked and not broken:
+        raise MtastsError(
+            "domains-missing",
+            "there is no domain to check",
+            "Name one, or with --file a file that has one in a line.",
+        )
+    return list(asked), broken
+
+
+def _listed(path: str) -> Iterator[Union[Domain, domain_list.NotADomain]]:
+    source = "standard input" if path == _STDIN else printable(path, 300)
+    try:
+        with open(0, "rb", closefd=False) if path == _STDIN else open(path, "rb") as file:
+            yield from domain_list.read(file, source)
+    except OSError as error:
+        raise MtastsError(
+            "domains-unreadable",
+            f"{source} cannot be read: {error.strerror}",
+            "Name a file that has a domain in each line.",
+        ) from error
+
+
+def _continue(
+    path: str, asked: List[Domain], verdicts: Callable[[List[Domain]], Iterator[Verdict]]
+) -> List[Severity]:
+    """Add the results that are missing to the file, and say how many of each severity there are."""
+    with Results(path, VERSION) as results:
+        left = [one for one in asked if one not in results.severities]
+        if len(left) < len(asked):
+            known = counted(len(asked) - len(left))
+            click.echo(f"{printable(path, 300)} has {known} of {len(asked)} already", err=True)
+        for verdict in verdicts(left):
+            results.add(document(verdict))
+        severities = [results.severities[one] for one in asked]
+    counts = collections.Counter(severities)
+    said = ", ".join(f"{one.value} {counts[one]}" for one in GRAVEST_FIRST if counts[one])
+    click.echo(f"{printable(path, 300)}: {counted(len(asked))}" + (f": {said}" if said else ""))
+    return severities
 
 
 def _below(domains: Sequence[Domain], names: Sequence[str]) -> Callable[[Domain], List[Domain]]:

@@ -7,13 +7,14 @@ for a wrong option), 3 could not run.
 import datetime
 import errno
 import json
+import os
 import sys
 import time
 from typing import Any, Callable, Iterable, Iterator
 
 import click
 
-from mtasts import duration, idn
+from mtasts import duration, idn, public_suffix
 from mtasts.domain import Domain, MXPattern
 from mtasts.drop_address import DEFAULT_SECRET
 from mtasts.errors import MtastsError, printable
@@ -209,6 +210,14 @@ def ask(question: str, yes: bool, is_needed: bool = True) -> None:
 def counted(domains: int) -> str:
     """So many domains, in words."""
     return "1 domain" if domains == 1 else f"{domains} domains"
+
+
+def public_suffixes() -> str:
+    """Debian's list of public suffixes; "" where it is not installed."""
+    if not os.path.exists(public_suffix.LIST):
+        return ""
+    with open(public_suffix.LIST, encoding="utf-8") as file:
+        return file.read()
 
 
 def with_progress(items: Iterable[Any], total: int, done: str) -> Iterator[Any]:

@@ -1,6 +1,5 @@
 """The first policy of a domain or class: proposed from the live MX hosts, or from those named."""
 
-import os
 from typing import Any, List, Optional, Sequence, Tuple
 
 import click
@@ -16,6 +15,7 @@ from mtasts.cli.common import (
     now,
     policy_dir_option,
     print_json,
+    public_suffixes,
     resolver_option,
     testing_until_option,
 )
@@ -92,7 +92,7 @@ def _proposed(
         return proposal.first_policy(mx), ()
     live = _live_mx(name, resolver, is_needed=not mx)
     policy = proposal.first_policy(mx or proposal.mx_hosts(name, live or ()))
-    is_suffix = public_suffix.is_public_suffix(name, _public_suffixes())
+    is_suffix = public_suffix.is_public_suffix(name, public_suffixes())
     return policy, proposal.findings(name, policy, live, is_suffix)
 
 
@@ -104,14 +104,6 @@ def _live_mx(domain: Domain, resolver: Optional[str], is_needed: bool) -> Option
         return [record.host for record in probe.mx(domain, resolver, _COMPARISON_SECONDS)]
     except probe.LookupFailed:
         return None
-
-
-def _public_suffixes() -> str:
-    """Debian's list; "" where it is not installed."""
-    if not os.path.exists(public_suffix.LIST):
-        return ""
-    with open(public_suffix.LIST, encoding="utf-8") as file:
-        return file.read()
 
 
 def refuse_known(store: Store, name: Holder) -> None:
