@@ -32,7 +32,7 @@ def read(context: click.Context, paths: Tuple[str, ...], as_json: bool) -> None:
 
     \b
     Examples:
-      mtasts report read google.com!example.org!1767225600!1767311999!001.json.gz
+      mtasts report read example.net!example.org!1767225600!1767311999!001.json.gz
       mtasts report read --json ~/Maildir
     """
     errors: List[str] = []
