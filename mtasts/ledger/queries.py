@@ -13,7 +13,7 @@ import zlib
 from collections import defaultdict
 from typing import Any, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
-from sqlalchemy import and_, case, exists, func, or_, select
+from sqlalchemy import and_, case, exists, func, or_, select, tuple_
 from sqlalchemy.engine import Connection
 
 from mtasts.errors import MtastsError
@@ -136,7 +136,7 @@ def _page(connection: Connection, wanted: Filter, after: Optional[Tuple[int, int
     if wanted.until:
         conditions.append(started < rows.second(wanted.until))
     if after:
-        conditions.append(or_(started > after[0], and_(started == after[0], number > after[1])))
+        conditions.append(tuple_(started, number) > tuple_(*after))
     if wanted.organization is not None:
         conditions.append(func.lower(report.c.organization_name) == wanted.organization.lower())
     if wanted.weakest:

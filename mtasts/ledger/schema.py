@@ -68,7 +68,7 @@ report = Table(
     Column("identity", _HASH, nullable=False, index=True),  # what it claims to be: D28's key
     Column("grade", SmallInteger, nullable=False),  # the strongest of its arrivals
     Column("received", BigInteger, nullable=False),  # when it first came
-    Column("started", BigInteger, nullable=False, index=True),  # the range's start, or else that
+    Column("started", BigInteger, nullable=False),  # the range's start, or else that
     Column("organization_name", Text, nullable=False),
     Column("report_id", Text, nullable=False),
     Column("range_start", BigInteger),
@@ -78,6 +78,8 @@ report = Table(
     Column("hints", Text, nullable=False),  # JSON: [[name, source, value], ...]
     sqlite_autoincrement=True,
 )
+
+Index("ix_report_started", report.c.started, report.c.id)
 
 delivery = Table(
     "delivery",

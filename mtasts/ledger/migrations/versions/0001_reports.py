@@ -63,7 +63,7 @@ def _reports() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("ix_report_identity", "report", ["identity"])
-    op.create_index("ix_report_started", "report", ["started"])
+    op.create_index("ix_report_started", "report", ["started", "id"])
     op.create_table(
         "delivery",
         sa.Column("arrival_id", _NUMBER, _below("arrival.id"), primary_key=True),
