@@ -208,7 +208,7 @@ def test_hostile_text_reaches_no_terminal_and_no_formula(ledger):
 def test_show_says_whether_the_policy_was_ever_served(ledger):
     served = Policy(Mode.TESTING, 86400, ("mx1.example.org",)).to_bytes()
     Store(str(ledger.policies)).write(Domain("example.org"), served, TODAY)
-    quoted = policy()._replace(policy_string=("mode:testing", "MX: MX1.example.org.", *POLICY[3:]))
+    quoted = policy()._replace(policy_string=("max_age:86400", *POLICY[:3]))
     never = policy()._replace(policy_string=(*POLICY[:2], "mx: mx.example.net", POLICY[3]))
     foreign = policy("example.com")
     path = file(ledger, "a.json", as_json(report(policies=[quoted, never, foreign])))

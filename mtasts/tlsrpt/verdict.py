@@ -50,12 +50,12 @@ def explained(group: FailureGroup) -> Tuple[Explanation, ...]:
     return tuple(explanation for explanation in found if explanation)
 
 
-def quoted(used: Used) -> Optional[Policy]:
-    """The policy that a reporter quotes, as a sender reads it; None if it quotes none.
+def quoted(policy_string: Sequence[str]) -> Optional[Policy]:
+    """The policy that a report quotes, as a sender reads it; None if it quotes none.
 
     The order of the lines and the blanks in them differ between reporters.
     """
-    text = "".join(line + "\n" for line in used.policy_string)
+    text = "".join(line + "\n" for line in policy_string)
     return policy.read(text.encode("utf-8", "surrogatepass")).policy
 
 
@@ -86,7 +86,7 @@ def _patterns(used: Used) -> Tuple[MXPattern, ...]:
     """The MX patterns of the policy in use; none where it asks nothing of senders."""
     if used.policy_type.lower() != STS:
         return ()
-    known = quoted(used)
+    known = quoted(used.policy_string)
     if known:
         return () if known.mode is Mode.NONE else known.mx
     try:
@@ -103,7 +103,7 @@ def _policies(group: FailureGroup, served: Sequence[HistoryEntry]) -> Iterator[F
     """Policies that are not the one served now."""
     said: Set[Tuple[str, str]] = set()
     for used in group.used if served else ():
-        known = quoted(used)
+        known = quoted(used.policy_string)
         entry = was_served(known, served) if known else served[-1]
         if entry is served[-1]:
             continue

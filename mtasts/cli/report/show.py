@@ -23,8 +23,8 @@ from mtasts.errors import MtastsError, printable
 from mtasts.history import timestamp
 from mtasts.ledger.entry import ArrivalFacts, Held
 from mtasts.store import Store
-from mtasts.tlsrpt.report import PolicyResult
-from mtasts.tlsrpt.served import was_served
+from mtasts.tlsrpt import verdict
+from mtasts.tlsrpt.report import STS, PolicyResult
 
 _NEVER_SERVED = "this policy was never served from here: it is not in the history of the domain"
 
@@ -146,4 +146,7 @@ def _served(policy: PolicyResult, store: Store) -> Optional[bool]:
             history = [*history, store.last(domain)]
     except MtastsError:  # no name of a domain, or nothing to be read
         return None
-    return was_served(policy, history) if history else None
+    quoted = verdict.quoted(policy.policy_string)
+    if not history or not quoted or policy.policy_type.lower() != STS:
+        return None
+    return verdict.was_served(quoted, history) is not None
