@@ -100,11 +100,19 @@ def _enter_reports(connection: Connection, found: Sequence[_Found]) -> Dict[str,
     _insert(connection, report, [_report_row(one, ranks[one.content]) for one in fresh])
     numbers.update(_numbers(connection, report.c.content, first))
     _insert(connection, delivery, [_delivery_row(one, numbers[one.content]) for one in found])
-    for one in fresh:
-        number = numbers[one.content]
-        _insert(connection, policy_result, rows.of_policies(one.report, number, one.received))
-        _insert(connection, failure, rows.of_failures(one.report, number))
+    _insert_below(connection, [(numbers[one.content], one) for one in fresh])
     return {one.content: one.arrival_id for one in fresh}
+
+
+def _insert_below(connection: Connection, fresh: Iterable[Tuple[int, _Found]]) -> None:
+    """Insert all that is below the reports of these numbers."""
+    results: List[Dict[str, Any]] = []
+    failures: List[Dict[str, Any]] = []
+    for number, one in fresh:
+        results += rows.of_policies(one.report, number, one.received)
+        failures += rows.of_failures(one.report, number)
+    _insert(connection, policy_result, results)
+    _insert(connection, failure, failures)
 
 
 def _found(number: int, entry: Entry) -> Iterator[_Found]:
