@@ -40,7 +40,7 @@ def test_failures_are_explained_and_joined_with_what_is_known(reported):
     lost = failure("certificate-expired", 3, receiving_mx_hostname="mx9.example.org")
     code, out, err = reported([report("a", [policy(failures=[lost])], start=YESTERDAY)])
     assert (code, err) == (1, "")
-    assert out.startswith("example.org, 30 days, 1 reports: 100 successful, 3 failed (sessions)\n")
+    assert out.startswith("example.org, 30 days, 1 report: 100 successful, 3 failed (sessions)\n")
     assert f"3 x certificate-expired at mx9.example.org, since {YESTERDAY:%Y-%m-%d}" in out
     assert "  whose end: receiving (sure)\n" in out
     assert "[report-mx-not-covered]" in out
@@ -75,13 +75,13 @@ def test_a_clean_domain_ends_with_0(reported):
 def test_what_is_older_or_less_proven_is_left_out(reported):
     old = report("a", start=YESTERDAY - days(40))
     assert "0 reports" in reported([old])[1]
-    assert "1 reports" in reported([], "--days", "60")[1]
+    assert "1 report:" in reported([], "--days", "60")[1]
     assert "0 reports" in reported([], "--days", "60", "--grade", "dkim")[1]
 
 
 def test_a_report_that_came_twice_counts_once(reported):
     once = report("a", start=YESTERDAY)
-    assert "1 reports: 100 successful" in reported([once, once])[1]
+    assert "1 report: 100 successful" in reported([once, once])[1]
 
 
 def test_unknown_numbers_are_said_to_be_unknown(reported):

@@ -138,7 +138,7 @@ def _cells(group: FailureGroup) -> List[object]:
 
 def _lines(found: Summary, served: Sequence[HistoryEntry], days: int) -> Iterator[str]:
     """All of it for people: the numbers, the failures, the reporters."""
-    period = f"{found.domain}, {days} days, {found.reports} reports"
+    period = f"{found.domain}, {days} days, {_reports(found.reports)}"
     yield f"{period}: {shown.sessions(found.effective)} (sessions)"
     if found.unknown:
         yield f"  known: {shown.sessions(found.known)}"
@@ -151,7 +151,7 @@ def _lines(found: Summary, served: Sequence[HistoryEntry], days: int) -> Iterato
         yield "reporters:"
     for one in found.reporters:
         proof = ", ".join(one.grades)
-        last = f"{one.reports} reports until {_day(one.last) or '?'} ({proof})"
+        last = f"{_reports(one.reports)} until {_day(one.last) or '?'} ({proof})"
         yield f"  {shown.text(one.name)}: {shown.sessions(one.sessions)}, {last}"
 
 
@@ -174,6 +174,10 @@ def _finding_lines(said: Sequence[Finding]) -> Iterator[str]:
     for one in said:
         severity = findings.coloured(one.severity.value, findings.COLOURS.get(one.severity))
         yield f"  {severity}: {one.message} [{one.code}]"
+
+
+def _reports(number: int) -> str:
+    return "1 report" if number == 1 else f"{number} reports"
 
 
 def _several(names: Sequence[str]) -> str:
