@@ -73,6 +73,7 @@ take_back() { # COMMAND ARGUMENT...
     reload_apache) reload_if_running ;;
     make_directory) mkdir -p -- "$2" ;;
     stop_apache) stop_apache ;;
+    disable_units) shift && disable_units "$@" ;;
     uninstall_python) uninstall_python "$2" ;;
     remove_account) remove_account "$2" ;;
     purge_packages) purge_packages "$2" ;;

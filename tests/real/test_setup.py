@@ -1,12 +1,15 @@
 """apache/setup with a domain: new systems, every refusal, and what was done by hand since."""
 
+import json
 import os
+import re
 import subprocess
 import sys
 
 import pytest
 
 from rig.apache import write
+from rig.http import connect, exchange
 from rig.process import wait_for
 from rig.set_up import DOMAIN, OTHER, converse, difference, processes, tree
 
@@ -21,6 +24,22 @@ listener.listen(1)
 print("up", flush=True)
 listener.accept()
 """
+REPORT = json.dumps(
+    {
+        "organization-name": "Example",
+        "date-range": {
+            "start-datetime": "2026-03-01T00:00:00Z",
+            "end-datetime": "2026-03-01T23:59:59Z",
+        },
+        "report-id": "1",
+        "policies": [
+            {
+                "policy": {"policy-type": "no-policy-found", "policy-domain": "example.test"},
+                "summary": {"total-successful-session-count": 1, "total-failure-session-count": 0},
+            }
+        ],
+    }
+)
 # Nobody runs systemd here; what it is told is written down.
 SYSTEMCTL = """#!/bin/sh
 echo "$@" >>/root/systemctl
@@ -36,11 +55,15 @@ sys.exit(main(sys.argv[1:]))' "$@"
 """
 
 
+def pretend_systemd(machine):
+    write(machine.path("/usr/local/bin/systemctl"), SYSTEMCTL)
+    machine.run("chmod", "+x", "/usr/local/bin/systemctl")
+
+
 @pytest.mark.parametrize("suite", ["bookworm", "bionic"])
 def test_two_domains_on_a_new_system(new_host, suite):
     host = new_host(suite)
-    write(host.machine.path("/usr/local/bin/systemctl"), SYSTEMCTL)
-    host.machine.run("chmod", "+x", "/usr/local/bin/systemctl")
+    pretend_systemd(host.machine)
     first = host.setup_quietly(DOMAIN, "--mx", "mx." + DOMAIN).output
     assert '_mta-sts.example.test. 3600 IN TXT "v=STSv1; id=' in first
     assert host.policy() == POLICY.format(DOMAIN)
@@ -63,6 +86,48 @@ def test_two_domains_on_a_new_system(new_host, suite):
         assert host.file("/etc/systemd/system/" + unit) == here
     assert "mtasts-watch:" in host.file("/etc/passwd")
     host.assert_renews()
+
+
+def test_reports_are_posted_and_taken_in(new_host):
+    host = new_host()
+    pretend_systemd(host.machine)
+    first = host.setup_quietly(DOMAIN, "--mx", "mx." + DOMAIN, "--reports").output
+    rua = (
+        r"rua=mailto:postmaster@example\.test,https://mta-sts\.example\.test(/tlsrpt/[0-9a-f]{32})"
+    )
+    (path,) = re.findall(rua, first)
+    lines = [f"POST {path} HTTP/1.1", "Host: mta-sts.example.test", "Connection: close"]
+    request = "\r\n".join([*lines, f"Content-Length: {len(REPORT)}", "", REPORT]).encode("ascii")
+    root = host.pebble.root
+    assert exchange(request, connect("mta-sts.example.test", root), "POST").status == 201
+
+    def run_as(account, *argv):
+        return host.machine.run("runuser", "-u", account, "--", *argv, check=False)
+
+    # Each account has what it needs and nothing of the other one.
+    assert run_as("mtasts", "ls", "/var/lib/mtasts/reports").code != 0
+    assert run_as("mtasts-reports", "cat", "/var/lib/mtasts/report-secret").code != 0
+    assert run_as("www-data", "ls", "/var/lib/mtasts/spool").code != 0
+    assert "new reports: 1\n" in run_as("mtasts-reports", "mtasts", "report", "ingest").output
+    assert os.listdir(host.machine.path("/var/lib/mtasts/spool")) == []
+    (report,) = json.loads(host.machine.run("mtasts", "report", "list", "--json").output)
+    assert (report["grade"], report["domains"]) == ("https", ["example.test"])
+    assert "new reports: 0\n" in run_as("mtasts-reports", "mtasts", "report", "ingest").output
+
+    settled = tree(host.machine)
+    assert "Nothing had to be changed." in host.setup(DOMAIN).output
+    assert difference(settled, tree(host.machine), but=".log") == []
+    enabled = "-q enable mtasts-report.path mtasts-report.timer\n"
+    assert enabled in host.file("/root/systemctl")
+    for kind in ("service", "path", "timer"):
+        unit = f"mtasts-report.{kind}"
+        assert host.file("/etc/systemd/system/" + unit) == host.file("/root/mtasts/apache/" + unit)
+
+
+def test_reports_need_libraries_that_are_new_enough(new_host):
+    host = new_host("bionic")
+    assert "SQLAlchemy>=1.4" in host.fails("reports-libraries", DOMAIN, "--reports")
+    assert not os.path.exists(host.machine.path("/var/lib/mtasts/report-secret"))
 
 
 def test_nobody_is_there_to_answer(new_host):

@@ -20,18 +20,19 @@ def new(make_debian, suite):
     return machine
 
 
-@pytest.mark.parametrize("suite", ["bookworm", "trixie"])
-def test_the_demo_comes_and_goes(make_debian, suite):
+@pytest.mark.parametrize(("suite", "more"), [("bookworm", ["--reports"]), ("trixie", [])])
+def test_the_demo_comes_and_goes(make_debian, suite, more):
     machine = new(make_debian, suite)
     before, packages_before = tree(machine), packages(machine)
 
-    first = machine.run("apache/setup", "--demo").output
+    first = machine.run("apache/setup", "--demo", *more).output
     lines = first.splitlines()
     served = lines.index("HTTP/2 200 ")
     assert lines[served - 1].startswith("$ curl ")
     assert "--cacert" in lines[served - 1]
     assert lines[lines.index(POLICY[0]) :][:4] == POLICY
     assert '_mta-sts.example.test. 3600 IN TXT "v=STSv1; id=' in first
+    assert ("example.test/tlsrpt/" in first) == bool(more)
     assert "apache/setup --demo --remove" in first
     assert {"apache2", "dnsmasq", "pebble"} <= set(processes(machine))
 
