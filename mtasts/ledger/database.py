@@ -162,9 +162,16 @@ def _judged(said: str, state: Any) -> Any:
 
 def _make_file(path: str) -> None:
     """Let there be a file that other accounts of the machine cannot read."""
-    os.makedirs(os.path.dirname(path), 0o750, exist_ok=True)
+    folder = os.path.dirname(path)
+    os.makedirs(folder, 0o750, exist_ok=True)
     if not os.path.exists(path):
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, _MODE))
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, _MODE)
+        try:
+            if os.geteuid() == 0:  # who owns the folder is to go on
+                owner = os.stat(folder)
+                os.fchown(descriptor, owner.st_uid, owner.st_gid)
+        finally:
+            os.close(descriptor)
 
 
 def _sqlite_engine(path: str, patience: int) -> Engine:

@@ -108,10 +108,16 @@ def test_reports_are_posted_and_taken_in(new_host):
     assert run_as("mtasts", "ls", "/var/lib/mtasts/reports").code != 0
     assert run_as("mtasts-reports", "cat", "/var/lib/mtasts/report-secret").code != 0
     assert run_as("www-data", "ls", "/var/lib/mtasts/spool").code != 0
+    write(host.machine.path("/root/report.json"), REPORT.replace('"1"', '"2"'))
+    host.machine.run("mtasts", "report", "add", "/root/report.json")  # root is the first one here
     assert "new reports: 1\n" in run_as("mtasts-reports", "mtasts", "report", "ingest").output
     assert os.listdir(host.machine.path("/var/lib/mtasts/spool")) == []
-    (report,) = json.loads(host.machine.run("mtasts", "report", "list", "--json").output)
-    assert (report["grade"], report["domains"]) == ("https", ["example.test"])
+    reports = json.loads(host.machine.run("mtasts", "report", "list", "--json").output)
+    assert {report["report_id"]: report["grade"] for report in reports} == {
+        "1": "https",
+        "2": "file",
+    }
+    assert {*reports[0]["domains"], *reports[1]["domains"]} == {"example.test"}
     assert "new reports: 0\n" in run_as("mtasts-reports", "mtasts", "report", "ingest").output
 
     settled = tree(host.machine)
