@@ -4,6 +4,7 @@ import base64
 import contextlib
 import json
 import os
+import re
 import signal
 import subprocess
 
@@ -210,6 +211,15 @@ def test_signatures_count_once_their_key_can_be_had(fetch):
     grades = {row["report_id"][0]: row["grade"] for row in fetch.rows()}
     assert grades == {"1": "dkim", "2": "file", "3": "file"}
     assert fetch() == (0, "new reports: 0\n")
+
+    fetch.server.deliver(dkim.sign(report(4), b"s", b"example.org", pem) + report(4))
+    fetch.resolver.set(ADDRESS, "s._domainkey.example.org SERVFAIL")
+    assert fetch()[0] == 1
+    with open(STATE) as file:
+        text = file.read()
+    write(STATE, re.sub(r'"20[0-9]{2}-', '"2020-', text))  # for years no server has answered
+    assert fetch() == (0, "new reports: 1\n")
+    assert {row["report_id"][0]: row["grade"] for row in fetch.rows()}["4"] == "file"
 
 
 def test_a_fetch_that_is_killed_at_any_moment_loses_and_doubles_nothing(fetch):
