@@ -1,4 +1,4 @@
-"""Coverage-guided fuzzing of everything that reads a stranger's text: policies, records, hosts.
+"""Coverage-guided fuzzing of everything that reads what strangers send: policies, records, reports.
 
     "$(tests/stack newest)/bin/python" tests/fuzz/run.py --seconds 3600
 
@@ -25,6 +25,9 @@ with atheris.instrument_imports(include=["mtasts"]):
     from mtasts import lint, policy, record, tidy
     from mtasts.domain import Domain, InvalidDomain, MXPattern
     from mtasts.finding import InvalidText, Severity
+    from mtasts.tlsrpt import container, counting
+    from mtasts.tlsrpt.notes import NOTES
+    from mtasts.tlsrpt.report import InvalidReport
 import cases  # noqa: E402
 
 SECONDS_AN_INPUT = 2  # inputs have at most 64 KiB, of which the slowest take far less
@@ -76,13 +79,27 @@ def read_hosts(data):
     assert (found.severity is Severity.OK) == is_covered
 
 
-TARGETS = {"policy": read_policy, "txt": read_record, "match": read_hosts}
+def read_reports(data):
+    """Any file gives reports or errors of ours, and numbers that are whole or unknown."""
+    for _, found in container.reports(data, limit=1024 * 1024):
+        if isinstance(found, InvalidReport):
+            continue
+        for effective in counting.effective(found).values():
+            for counter in effective.sessions + effective.plain:
+                assert counter is None or (type(counter) is int and counter >= 0)
+        for note in found.notes:
+            assert note.code in NOTES
+
+
+TARGETS = {"policy": read_policy, "txt": read_record, "match": read_hosts, "report": read_reports}
 
 
 def seeds(target):
     """The vectors' inputs for a target."""
     for case in cases.load(target).values():
-        if target == "match":
+        if target == "report":
+            yield cases.report_octets(case)
+        elif target == "match":
             yield f"{case['host']}\n{case['pattern']}".encode("utf-8", "surrogateescape")
         else:
             yield cases.octets(case["input" if target == "policy" else "strings"])
@@ -101,7 +118,9 @@ def fuzz(target, seconds, artifacts):
 
 
 def main():
-    parser = argparse.ArgumentParser(description="Fuzz what reads policies, records and hosts.")
+    parser = argparse.ArgumentParser(
+        description="Fuzz what reads policies, records, hosts and reports."
+    )
     parser.add_argument("--seconds", type=int, default=60, help="time for all targets together")
     parser.add_argument("--target", choices=sorted(TARGETS), help="this one only, in this process")
     parser.add_argument(
