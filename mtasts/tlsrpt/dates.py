@@ -22,22 +22,21 @@ _DATE_TIME = re.compile(
 
 def read_range(value: Any, notes: Notes) -> Tuple[Optional[datetime.datetime], ...]:
     """The start and the end of a report's `date-range`."""
-    if not isinstance(value, dict):
-        notes.add("date-range-missing")
-        return None, None
-    start = read(value.get("start-datetime"), "date-range.start-datetime", notes)
-    end = read(value.get("end-datetime"), "date-range.end-datetime", notes)
+    try:
+        start, end = _TIMES[value["start-datetime"]], _TIMES[value["end-datetime"]]
+    except (KeyError, TypeError):
+        if not isinstance(value, dict):
+            notes.add("date-range-missing")
+            return None, None
+        start, end = (_read(value, name, notes) for name in ("start-datetime", "end-datetime"))
     if start and end and end < start:
         notes.add("date-range-reversed", "date-range")
     return start, end
 
 
-def read(value: Any, where: str, notes: Notes) -> Optional[datetime.datetime]:
-    """The time that `value` says, aware and in UTC; None if it says none."""
-    try:
-        return _TIMES[value]
-    except (KeyError, TypeError):
-        pass
+def _read(members: dict, member: str, notes: Notes) -> Optional[datetime.datetime]:
+    """The time that a member says, aware and in UTC; None if it says none."""
+    value, where = members.get(member), f"date-range.{member}"
     match = _DATE_TIME.match(value) if isinstance(value, str) else None
     if not match:
         notes.add("time-unreadable", where)

@@ -5,10 +5,12 @@ the price of a few looks into dicts; `failures` takes these, and looks with care
 """
 
 import functools
+import operator
+import re
 from typing import Any, Iterator, Optional, Tuple
 
 from mtasts.tlsrpt import fields
-from mtasts.tlsrpt.fields import ADDRESSES, HELOS, MAX_COUNT, NAMES
+from mtasts.tlsrpt.fields import ADDRESSES, MAX_COUNT, NAMES
 from mtasts.tlsrpt.notes import Notes
 from mtasts.tlsrpt.report import Failure
 
@@ -28,114 +30,132 @@ RESULT_TYPES = frozenset(  # section 4.3
     )
 )
 _RESULT_TYPES = {word: word for word in RESULT_TYPES}
+_LINE_BREAK = re.compile(r"[\r\n]")
+_NO_TEXTS = None, None
+_members = operator.itemgetter(
+    "result-type",
+    "failed-session-count",
+    "sending-mta-ip",
+    "receiving-mx-hostname",
+    "receiving-ip",
+)
 _failure = functools.partial(tuple.__new__, Failure)  # a third of the time of calling the class
 
 
 def compact(members: dict) -> Any:
-    """The `Failure` that the object says, if there is nothing to be noted about it; or the object.
+    """The `Failure` that the object says, if it is of the usual kind; or else the object.
 
-    An object that is no detail may look like one: whoever finds a `Failure` in its place has to
-    parse once more without this function.
+    Usual are five members, and a reason if any, with nothing to be noted about them. An object that
+    is no detail may look like one: whoever finds a `Failure` in its place has to parse once more
+    without this function.
     """
-    if "failed-session-count" not in members:
-        return members
-    get = members.get
-    sessions = get("failed-session-count")
-    hostname, helo = get("receiving-mx-hostname"), get("receiving-mx-helo")
-    information, reason = get("additional-information"), get("failure-reason-code")
-    if (
-        type(sessions) is not int
-        or not 0 <= sessions <= MAX_COUNT
-        or (hostname is None and "receiving-mx-host-name" in members)
-        or (
-            type(information) is not str
-            and (information is not None or "additional-info-uri" in members)
-        )
-        or (type(reason) is not str and reason is not None)
-    ):
-        return members
-    try:
-        return _failure(
-            (
-                _RESULT_TYPES[get("result-type")],
-                sessions,
-                ADDRESSES[get("sending-mta-ip")],
-                NAMES[hostname],
-                None if helo is None else HELOS[helo],
-                ADDRESSES[get("receiving-ip")],
-                information,
-                reason,
-                None,
-                None,
-            )
-        )
-    except (KeyError, TypeError):
-        return members
+    if "failed-session-count" in members:
+        try:
+            word, sessions, sending, hostname, receiving = _members(members)
+            reason = None
+            if len(members) > 5:
+                reason = members.get("failure-reason-code")
+                if len(members) > 6 or type(reason) is not str:
+                    return members
+            if type(sessions) is int and 0 <= sessions <= MAX_COUNT:
+                word, hostname = _RESULT_TYPES[word], NAMES[hostname]
+                sending, receiving = ADDRESSES[sending], ADDRESSES[receiving]
+                values = (word, sessions, sending, hostname, None, receiving, None, reason)
+                return _failure(values + _NO_TEXTS)
+        except (KeyError, TypeError):
+            pass
+    return members
 
 
-def failures(value: Any, total: Optional[int], where: str, notes: Notes) -> Tuple[Failure, ...]:
-    """The failures of a result whose failed sessions are `total` by its summary."""
-    place = where + ".failure-details"
-    if value is None:
-        return ()
-    if isinstance(value, dict) or type(value) is Failure:
-        notes.add("list-missing", place)
-        value = [value]
+def failures(value: Any, total: Optional[int], notes: Notes) -> Tuple[Failure, ...]:
+    """The failures of a policy result whose failed sessions are `total` by its summary."""
     if type(value) is not list:
-        notes.add("failure-details-unreadable", place)
-        return ()
+        value = _list(value, notes)
     try:
-        found, sessions = tuple(value), [failure.sessions for failure in value]
-    except AttributeError:
-        found = tuple(_each(value, place, notes))
-        sessions = [failure.sessions for failure in found]
-    if found and total is not None and None not in sessions and sum(sessions) != total:
-        notes.add("details-differ", where)
+        sessions = sum([failure.sessions for failure in value])
+        found = tuple(value)
+    except AttributeError:  # of an object that `compact` has left, or of something else
+        found = tuple(_each(value, notes))
+        counted = [failure.sessions for failure in found]
+        sessions = None if None in counted or not found else sum(counted)
+    if sessions != total and None not in (sessions, total):
+        notes.add("details-differ")
     return found
 
 
-def _each(value: list, where: str, notes: Notes) -> Iterator[Failure]:
-    for index, detail in enumerate(value):
+def _list(value: Any, notes: Notes) -> list:
+    if isinstance(value, (dict, Failure)):
+        notes.add("list-missing", "failure-details")
+        return [value]
+    notes.add("failure-details-unreadable")
+    return []
+
+
+def _each(details: list, notes: Notes) -> Iterator[Failure]:
+    for notes.detail, detail in enumerate(details):
         if type(detail) is Failure:
             yield detail
         elif isinstance(detail, dict):
-            yield _carefully(detail, f"{where}[{index}]", notes)
+            yield _carefully(detail, notes)
         else:
-            notes.add("detail-unreadable", f"{where}[{index}]")
+            notes.add("detail-unreadable")
+    notes.detail = None
 
 
-def _carefully(members: dict, where: str, notes: Notes) -> Failure:
+def _carefully(members: dict, notes: Notes) -> Failure:
     """What a detail says, with notes for what is repaired or unknown."""
-
-    def text(member: str, alias: str = "") -> Optional[str]:
-        if alias in members and members.get(member) is None:
-            notes.add(alias, where)
-            member = alias
-        place = f"{where}.{member}"
-        return fields.text(members.get(member), "detail-text-unreadable", place, notes)
-
-    sending, sending_text = fields.address(text("sending-mta-ip"), where + ".sending-mta-ip", notes)
-    receiving, receiving_text = fields.address(text("receiving-ip"), where + ".receiving-ip", notes)
-    hostname = text("receiving-mx-hostname", "receiving-mx-host-name")
+    sending, sending_text = _address(members, "sending-mta-ip", notes)
+    receiving, receiving_text = _address(members, "receiving-ip", notes)
+    hostname = _aliased(members, "receiving-mx-hostname", "receiving-mx-host-name", notes)
     return Failure(
-        _result_type(members.get("result-type"), where, notes),
-        fields.counter(members, "failed-session-count", where, notes),
+        _result_type(members.get("result-type"), notes),
+        fields.counter(members.get("failed-session-count"), "failed-session-count", notes),
         sending,
-        fields.name(hostname, where + ".receiving-mx-hostname", notes),
-        fields.first_line(text("receiving-mx-helo"), where + ".receiving-mx-helo", notes),
+        fields.name(hostname, "receiving-mx-hostname", notes),
+        _first_line(_text(members, "receiving-mx-helo", notes), notes),
         receiving,
-        text("additional-information", "additional-info-uri"),
-        text("failure-reason-code"),
+        _aliased(members, "additional-information", "additional-info-uri", notes),
+        _text(members, "failure-reason-code", notes),
         sending_text,
         receiving_text,
     )
 
 
-def _result_type(value: Any, where: str, notes: Notes) -> str:
+def _result_type(value: Any, notes: Notes) -> str:
     """The word; an unknown one, also in other letter case, is kept."""
     word = fields.word(value)
-    if not word:
-        notes.add("result-type-missing", where)
-    elif word not in RESULT_TYPES:
-        notes.add("result-type-unknown", where)
+    if word not in RESULT_TYPES:
+        notes.add("result-type-unknown" if word else "result-type-missing")
     return word
+
+
+def _text(members: dict, member: str, notes: Notes) -> Optional[str]:
+    return fields.text(members.get(member), "detail-text-unreadable", member, notes)
+
+
+def _aliased(members: dict, member: str, alias: str, notes: Notes) -> Optional[str]:
+    """The text of a member, or else of its alias, which some senders write."""
+    if alias in members and members.get(member) is None:
+        notes.add(alias)
+        member = alias
+    return _text(members, member, notes)
+
+
+def _address(members: dict, member: str, notes: Notes) -> Tuple[Optional[str], Optional[str]]:
+    """An address and None; or None and the text that is no address; or twice None."""
+    text = _text(members, member, notes)
+    if not text:
+        return None, None
+    try:
+        return ADDRESSES[text], None
+    except KeyError:
+        notes.add("address-unreadable", member)
+        return None, text
+
+
+def _first_line(text: Optional[str], notes: Notes) -> Optional[str]:
+    """The first line that says something, of a whole answer to EHLO."""
+    if text is None or not _LINE_BREAK.search(text):
+        return text
+    notes.add("helo-lines", "receiving-mx-helo")
+    return "".join(text.strip().splitlines()[:1]).strip()

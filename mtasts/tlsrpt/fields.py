@@ -2,7 +2,7 @@
 
 import ipaddress
 import re
-from typing import Any, Optional, Tuple
+from typing import Any, Optional
 
 from mtasts.domain import InvalidDomain, mx_host
 from mtasts.tlsrpt.memory import Clean
@@ -13,7 +13,6 @@ _LONGEST_NAME = 1000  # characters; a name has at most 254, its U-labels may be 
 _DECIMAL = re.compile(r"[0-9]{1,16}\Z")
 _OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
 _IPV4 = re.compile(rf"{_OCTET}(?:\.{_OCTET}){{3}}\Z")
-_LINE_BREAK = re.compile(r"[\r\n]")
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 
 
@@ -47,8 +46,7 @@ def normalised(text: str) -> str:
 
 
 ADDRESSES = Clean(is_address)
-NAMES = Clean(lambda text: normalised(text) == text)
-HELOS = Clean(lambda text: not _LINE_BREAK.search(text))
+NAMES = Clean(lambda text: bool(text) and normalised(text) == text)
 
 
 def is_count(value: Any) -> bool:
@@ -56,16 +54,22 @@ def is_count(value: Any) -> bool:
     return type(value) is int and 0 <= value <= MAX_COUNT
 
 
-def counter(members: dict, member: str, where: str, notes: Notes) -> Optional[int]:
+def counter(value: Any, member: str, notes: Notes) -> Optional[int]:
     """A number of sessions; None if there is no whole number, or one beyond those of I-JSON."""
-    value = members.get(member)
     if is_count(value):
         return value
-    place = f"{where}.{member}"
     if isinstance(value, str) and _DECIMAL.match(value) and int(value) <= MAX_COUNT:
-        notes.add("counter-text", place)
+        notes.add("counter-text", member)
         return int(value)
-    notes.add("counter-missing" if value is None else "counter-unreadable", place)
+    notes.add("counter-missing" if value is None else "counter-unreadable", member)
+    return None
+
+
+def text(value: Any, code: str, member: str, notes: Notes) -> Optional[str]:
+    """A text; None for what is none, with the note `code` if there is something."""
+    if value is None or isinstance(value, str):
+        return value
+    notes.add(code, member)
     return None
 
 
@@ -74,15 +78,7 @@ def word(value: Any) -> str:
     return value if isinstance(value, str) else ""
 
 
-def text(value: Any, code: str, where: str, notes: Notes) -> Optional[str]:
-    """A text; None for what is none, with the note `code` if there is something."""
-    if value is None or isinstance(value, str):
-        return value
-    notes.add(code, where)
-    return None
-
-
-def name(value: Optional[str], where: str, notes: Notes) -> Optional[str]:
+def name(value: Optional[str], member: str, notes: Notes) -> Optional[str]:
     """A name, normalised if that is possible; None and "" are None."""
     if not value:
         return None
@@ -90,23 +86,5 @@ def name(value: Optional[str], where: str, notes: Notes) -> Optional[str]:
         return NAMES[value]
     except KeyError:
         host = normalised(value)
-        notes.add("name-changed" if host else "name-unreadable", where)
+        notes.add("name-changed" if host else "name-unreadable", member)
         return host or value
-
-
-def address(value: Optional[str], where: str, notes: Notes) -> Tuple[Optional[str], Optional[str]]:
-    """An address and None; or None and the text that is no address; or twice None."""
-    if not value:
-        return None, None
-    if is_address(value):
-        return value, None
-    notes.add("address-unreadable", where)
-    return None, value
-
-
-def first_line(value: Optional[str], where: str, notes: Notes) -> Optional[str]:
-    """The first line that says something."""
-    if value is None or not _LINE_BREAK.search(value):
-        return value
-    notes.add("helo-lines", where)
-    return (value.split() and value.strip().splitlines()[0].strip()) or ""

@@ -78,7 +78,7 @@ def _encoding(data: bytes) -> Tuple[bytes, str, Tuple[str, ...]]:
 
 
 def parser(make: Callable[[dict], Any]) -> json.JSONDecoder:
-    """What `parse` parses with; each object is what `make` makes of it."""
+    """What `parse` parses with; `make` makes something of each object as soon as it is there."""
     return json.JSONDecoder(object_hook=make, parse_int=_PARSE_INT)
 
 

@@ -6,12 +6,13 @@ report, and hints. Nothing relies on types, names, dates and languages.
 """
 
 import re
-from typing import Iterator, List, NamedTuple, Tuple
+from typing import Dict, Iterator, NamedTuple, Tuple
 
 from mtasts.tlsrpt.report import Hint, InvalidReport
 
 _MOST_PARTS = 1000
 _TYPE = "application/tlsrpt"  # and +json, +gzip, +zip
+_FIELDS = {"tls-report-domain": "policy-domain", "tls-report-submitter": "submitter"}
 _HEAD = 64 * 1024  # bytes in which the fields stand by which a mail is known
 _FIRST_FIELD = re.compile(rb"[!-9;-~]+[ \t]*:")
 _USUAL_FIELD = re.compile(
@@ -41,7 +42,7 @@ class Part(NamedTuple):
 class Mail(NamedTuple):
     """A mail's parts, what it says beside them, and whether it claims to bring a report."""
 
-    parts: Iterator[Part]
+    parts: Tuple[Part, ...]
     hints: Tuple[Hint, ...]
     is_report: bool
 
@@ -72,13 +73,16 @@ def read(data: bytes) -> Mail:
 
     try:
         message = email.message_from_bytes(data)
-        leaves = _leaves(message)
+        found = list(message.walk())
     except RecursionError as error:
         raise InvalidReport("report-too-deep", "its parts are nested too deep") from error
-    hints = _hints(message)
-    is_report = bool(hints) or message.get_param("report-type") == "tlsrpt"
-    is_report = is_report or any(_is_report(leaf) for leaf in leaves)
-    return Mail(map(_part, leaves), hints, is_report)
+    if len(found) > _MOST_PARTS:
+        raise InvalidReport("report-too-many-parts", f"it has more than {_MOST_PARTS} parts")
+    parts = tuple(_part(part) for part in found if not part.is_multipart())
+    hints = _hints(found)
+    is_report = bool(hints) or any(part.is_report for part in parts)
+    is_report = is_report or message.get_param("report-type") == "tlsrpt"
+    return Mail(parts, hints, is_report)
 
 
 def file_name_hints(name: str) -> Tuple[Hint, ...]:
@@ -90,50 +94,38 @@ def file_name_hints(name: str) -> Tuple[Hint, ...]:
     return Hint("policy-domain", "file-name", domain), Hint("submitter", "file-name", submitter)
 
 
-def _leaves(message) -> List:  # of a class of a module that is imported late
-    leaves = []
-    for part in message.walk():
-        if not part.is_multipart():
-            leaves.append(part)
-        if len(leaves) > _MOST_PARTS:
-            raise InvalidReport("report-too-many-parts", f"it has more than {_MOST_PARTS} parts")
-    return leaves
-
-
-def _part(leaf) -> Part:
-    is_text = leaf.get_content_maintype() == "text"
-    return Part(_name(leaf), leaf.get_payload(decode=True) or b"", is_text, _is_report(leaf))
-
-
-def _is_report(leaf) -> bool:
-    """Whether the part is said to be a report, by its type or its name."""
-    return leaf.get_content_type().startswith(_TYPE) or bool(_FILE_NAME.search(_name(leaf)))
+def _part(leaf) -> Part:  # of a class of a module that is imported late
+    name, kind = _name(leaf), leaf.get_content_type()
+    is_report = kind.startswith(_TYPE) or bool(_FILE_NAME.search(name))
+    return Part(name, leaf.get_payload(decode=True) or b"", kind.startswith("text/"), is_report)
 
 
 def _name(leaf) -> str:
     try:
-        return str(leaf.get_filename() or "")
+        return _unfolded(leaf.get_filename() or "")
     except (ValueError, LookupError, TypeError):  # of parameters that are not what RFC 2231 says
         return ""
 
 
-def _hints(message) -> Tuple[Hint, ...]:
-    """What the header says; the first part that has a field counts (a report may be forwarded)."""
-    found = []
-    for name, field in (
-        ("policy-domain", "TLS-Report-Domain"),
-        ("submitter", "TLS-Report-Submitter"),
-    ):
-        values = [str(part[field]) for part in message.walk() if field in part]
-        found += [Hint(name, "header", _unfolded(value)) for value in values[:1]]
-    for part in message.walk():
-        match = _SUBJECT.search(_unfolded(str(part["Subject"] or "")))
-        if match:
-            names = ("policy-domain", "submitter", "report-id")
-            found += [Hint(name, "subject", text) for name, text in zip(names, match.groups())]
-            break
+def _hints(parts: list) -> Tuple[Hint, ...]:
+    """What the fields say, of which the first counts; a report may have been forwarded."""
+    header: Dict[str, str] = {}
+    subject = None
+    for part in parts:
+        for field, value in part.raw_items():
+            name = field.lower()
+            if name in _FIELDS:
+                header.setdefault(_FIELDS[name], _unfolded(value))
+            elif name == "subject":
+                subject = subject or _SUBJECT.search(_unfolded(value))
+    found = [Hint(name, "header", header[name]) for name in _FIELDS.values() if name in header]
+    if subject:
+        names = ("policy-domain", "submitter", "report-id")
+        found += [Hint(name, "subject", text) for name, text in zip(names, subject.groups())]
     return tuple(found)
 
 
-def _unfolded(value: str) -> str:
-    return " ".join(value.split())
+def _unfolded(value: object) -> str:
+    """A field's text in one line; bytes that are no ASCII are read as UTF-8."""
+    text = str(value).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    return " ".join(text.split())

@@ -8,12 +8,14 @@ from typing import Any, List, Tuple
 
 from mtasts.tlsrpt import fields, quoted_policy
 from mtasts.tlsrpt.failures import failures
+from mtasts.tlsrpt.fields import is_count
 from mtasts.tlsrpt.json_text import NeedsCare
 from mtasts.tlsrpt.notes import Notes
 from mtasts.tlsrpt.report import Failure, PolicyResult
 
 _SUCCESSFUL = "total-successful-session-count"
 _FAILED = "total-failure-session-count"
+_NOT_QUOTED = quoted_policy.Quoted(), ()
 _policy_result = functools.partial(tuple.__new__, PolicyResult)  # see failures.py
 
 
@@ -24,14 +26,14 @@ def results(value: Any, notes: Notes) -> Tuple[PolicyResult, ...]:
     elif not value:
         notes.add("policies-empty")
     found = []
-    for index, result in enumerate(value):
-        where = f"policies[{index}]"
+    for notes.policy, result in enumerate(value):
         if type(result) is dict:
-            found.append(_result(result, where, notes))
+            found.append(_result(result, notes))
         elif type(result) is Failure:
             raise NeedsCare
         else:
-            notes.add("policy-result-unreadable", where)
+            notes.add("policy-result-unreadable")
+    notes.policy = None
     return tuple(found)
 
 
@@ -43,31 +45,27 @@ def _list(value: Any, notes: Notes) -> List[dict]:
     return []
 
 
-def _result(members: dict, where: str, notes: Notes) -> PolicyResult:
-    policy, summary = members.get("policy"), members.get("summary")
-    quoted = quoted_policy.UNKNOWN
-    if _is_object(policy, "policy-missing", where, notes):
-        quoted, noted = quoted_policy.read(policy)
-        for code, member in noted:
-            notes.add(code, f"{where}.policy.{member}")
-    successful = failed = None
-    if _is_object(summary, "summary-missing", where, notes):
-        successful, failed = summary.get(_SUCCESSFUL), summary.get(_FAILED)
-        if not (fields.is_count(successful) and fields.is_count(failed)):
-            place = where + ".summary"
-            successful = fields.counter(summary, _SUCCESSFUL, place, notes)
-            failed = fields.counter(summary, _FAILED, place, notes)
-    details = members.get("failure-details") or ()
-    if details != ():
-        details = failures(details, failed, where, notes)
-    return _policy_result((*quoted, successful, failed, details))
+def _result(members: dict, notes: Notes) -> PolicyResult:
+    get = members.get
+    policy, summary, details = get("policy"), get("summary"), get("failure-details")
+    if type(policy) is not dict or not policy:
+        policy = _missing(policy, "policy-missing", notes)
+    if type(summary) is not dict or not summary:
+        summary = _missing(summary, "summary-missing", notes)
+    quoted, noted = quoted_policy.read(policy) if policy else _NOT_QUOTED
+    for code, member in noted:
+        notes.add(code, "policy." + member)
+    successful, failed = summary.get(_SUCCESSFUL), summary.get(_FAILED)
+    if summary and not (is_count(successful) and is_count(failed)):
+        successful = fields.counter(successful, "summary." + _SUCCESSFUL, notes)
+        failed = fields.counter(failed, "summary." + _FAILED, notes)
+    found = failures(details, failed, notes) if details else ()
+    return _policy_result(quoted + (successful, failed, found))
 
 
-def _is_object(value: Any, code: str, where: str, notes: Notes) -> bool:
-    """Whether the value is an object with anything in it, else note `code`."""
-    if type(value) is dict and value:
-        return True
+def _missing(value: Any, code: str, notes: Notes) -> dict:
+    """An object with nothing in it, and the note `code`, for what is none."""
     if type(value) is Failure:
         raise NeedsCare
-    notes.add(code, where)
-    return False
+    notes.add(code)
+    return {}

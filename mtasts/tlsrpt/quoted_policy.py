@@ -1,7 +1,7 @@
 """The policy that a result is about, as the report quotes it (RFC 8460 section 4.4).
 
-Senders quote the same policy day after day, so what one says is remembered together with the notes
-about it.
+Senders quote the same policy day after day, each in its own form, so what they said last of a
+domain's policy is remembered, together with what it means and the notes about it.
 """
 
 from typing import Any, NamedTuple, Tuple
@@ -13,6 +13,7 @@ from mtasts.tlsrpt.report import NO_POLICY, STS, TLSA, Note
 
 _TYPES = (STS, TLSA, NO_POLICY)
 _MEMORY = Memory()
+_FORMS = 8  # of one policy, that are remembered
 _LONGEST = 1000  # characters of a policy that is worth to be remembered
 
 
@@ -25,27 +26,21 @@ class Quoted(NamedTuple):
     mx_host: Tuple[str, ...] = ()
 
 
-UNKNOWN = Quoted()
-
-
 def read(policy: dict) -> Tuple[Quoted, Tuple[Note, ...]]:
     """What the object `policy` says, whatever it is, and notes that name the member."""
     get = policy.get
-    lines, mx, pattern = get("policy-string"), get("mx-host"), get("mx-host-pattern")
-    key = (
-        get("policy-type"),
-        get("policy-domain"),
-        tuple(lines) if type(lines) is list else lines,
-        tuple(mx) if type(mx) is list else mx,
-        tuple(pattern) if type(pattern) is list else pattern,
-    )
+    key = get("policy-type"), get("policy-domain")
+    said = get("policy-string"), get("mx-host"), get("mx-host-pattern")
     try:
-        return _MEMORY[key]
+        for remembered, found in _MEMORY.get(key, ()):
+            if remembered == said:
+                return found
     except TypeError:  # a list or an object where a text belongs
         return _read(policy)
-    except KeyError:
-        found = _read(policy)
-        return _MEMORY.remember(key, found) if len(repr(key)) <= _LONGEST else found
+    found = _read(policy)
+    if len(repr((key, said))) <= _LONGEST:
+        _MEMORY.remember(key, ((said, found), *_MEMORY.get(key, ())[: _FORMS - 1]))
+    return found
 
 
 def _read(policy: dict) -> Tuple[Quoted, Tuple[Note, ...]]:

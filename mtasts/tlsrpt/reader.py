@@ -68,7 +68,7 @@ def _report(value: Any, codes: Tuple[str, ...], notes: Notes, hints: Sequence[Hi
         report_id = _report_id(report_id, notes)
     start, end = dates.read_range(get("date-range"), notes)
     contact = get("contact-info")
-    if contact is not None:
+    if type(contact) is not str and contact is not None:
         contact = fields.text(contact, "contact-info-unreadable", "", notes)
     results = policies.results(get("policies"), notes)
     if hints or "policy-domain-missing" in notes:
