@@ -227,6 +227,19 @@ def test_no_mail_is_too_strange():
     assert found(named) == ["ok"]
 
 
+@pytest.mark.parametrize(
+    "parameters",
+    ['a="' + ";x" * 500000, ';"' * 500000, "; a=b" * 500000]
+    + ["".join(f"; a*{number}=b" for number in range(200000)), "a" * 5000000 + "!" * 500000],
+)
+def test_no_field_takes_hours(parameters):
+    """package email alone would take them: its time grows with the square of a field's length."""
+    field = f"multipart/mixed; {parameters}"
+    assert found(samples.mail(**{"Content-Type": field})) == ["report-missing"]
+    mail = samples.mail().replace(b"tlsrpt+gzip", b"tlsrpt+gzip; name=" + parameters.encode())
+    assert found(mail) == ["ok"]
+
+
 MAIL = samples.mail()
 
 

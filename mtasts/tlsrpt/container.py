@@ -127,23 +127,26 @@ def _parts(outer: Document, budget: Budget, depth: int) -> Found:
 
     Of any other mail only what is a report is taken, and nothing is wrong with the rest.
     """
-    message = mail.read(outer.data)
+    from mtasts.tlsrpt import mime  # heavy, and not every report comes by mail
+
+    message = mime.read(outer.data)
     found = False
     outer = outer._replace(hints=message.hints + outer.hints, mail=outer.mail or outer.data)
     for part in message.parts:
         is_meant = part.is_report or (message.is_report and not part.is_text)
         for item in _or_error(outer.within(part.name, part.data), budget, depth):
-            if _is_wanted(item, part, is_meant):
+            if _is_wanted(item, is_meant, part.is_report):
                 found = True
                 yield item
     if message.is_report and not found:
         yield _missing("the mail says that it brings a report, and has none", outer)
 
 
-def _is_wanted(item: Union[Document, InvalidReport], part: mail.Part, is_meant: bool) -> bool:
+def _is_wanted(item: Union[Document, InvalidReport], is_meant: bool, is_report: bool) -> bool:
+    """Whether something in a part counts that is meant as a report, or is even said to be one."""
     if isinstance(item, Document):
         return is_meant or _POLICIES in item.data.replace(b"\0", b"")
-    return is_meant and (part.is_report or item.code not in _NO_REPORT)
+    return is_meant and (is_report or item.code not in _NO_REPORT)
 
 
 def _missing(message: str, outer: Document) -> InvalidReport:

@@ -1,18 +1,18 @@
 """The failure details of a policy (RFC 8460 section 4.4), of which a report may have 10,000s.
 
-`compact` makes a `Failure` of a detail with which nothing is wrong as soon as the parser has it, at
-the price of a few looks into dicts; `failures` takes these, and looks with care at all others.
+`compact` makes a `Failure` of a detail as soon as the parser has it, before the next one takes
+memory: of a usual one at the price of a few looks into dicts, of any other with care and notes.
 """
 
 import functools
 import operator
 import re
-from typing import Any, Iterator, Optional, Tuple
+from typing import Any, Iterator, NamedTuple, Optional, Tuple
 
 from mtasts.tlsrpt import fields
 from mtasts.tlsrpt.fields import ADDRESSES, MAX_COUNT, NAMES
 from mtasts.tlsrpt.notes import Notes
-from mtasts.tlsrpt.report import Failure
+from mtasts.tlsrpt.report import Failure, Note
 
 RESULT_TYPES = frozenset(  # section 4.3
     (
@@ -42,29 +42,49 @@ _members = operator.itemgetter(
 _failure = functools.partial(tuple.__new__, Failure)  # a third of the time of calling the class
 
 
-def compact(members: dict) -> Any:
-    """The `Failure` that the object says, if it is of the usual kind; or else the object.
+class Noted(NamedTuple):
+    """A failure, and the notes about its members."""
 
-    Usual are five members, and a reason if any, with nothing to be noted about them. An object that
-    is no detail may look like one: whoever finds a `Failure` in its place has to parse once more
-    without this function.
+    failure: Failure
+    notes: Tuple[Note, ...]
+
+
+COMPACT = (Failure, Noted)
+
+
+def compact(members: dict) -> Any:
+    """The `Failure` or `Noted` that the object says, or the object if it is no failure detail.
+
+    An object that is no detail may look like one: whoever finds a compact one in its place has to
+    parse once more without this function.
     """
-    if "failed-session-count" in members:
-        try:
-            word, sessions, sending, hostname, receiving = _members(members)
-            reason = None
-            if len(members) > 5:
-                reason = members.get("failure-reason-code")
-                if len(members) > 6 or type(reason) is not str:
-                    return members
-            if type(sessions) is int and 0 <= sessions <= MAX_COUNT:
-                word, hostname = _RESULT_TYPES[word], NAMES[hostname]
-                sending, receiving = ADDRESSES[sending], ADDRESSES[receiving]
-                values = (word, sessions, sending, hostname, None, receiving, None, reason)
-                return _failure(values + _NO_TEXTS)
-        except (KeyError, TypeError):
-            pass
-    return members
+    if "failed-session-count" not in members:
+        return members
+    try:
+        return _usual(members)
+    except (KeyError, TypeError, ValueError):
+        notes = Notes()
+        failure = _carefully(members, notes)
+        return Noted(failure, notes.as_tuple()) if notes else failure
+
+
+def _usual(members: dict) -> Failure:
+    """A failure of five members, or with a reason six, about which there is nothing to be noted.
+
+    Raises `KeyError`, `TypeError` or `ValueError` for any other.
+    """
+    word, sessions, sending, hostname, receiving = _members(members)
+    reason = None
+    if len(members) > 5:
+        reason = members["failure-reason-code"]
+        if len(members) > 6 or type(reason) is not str:
+            raise ValueError
+    if type(sessions) is not int or not 0 <= sessions <= MAX_COUNT:
+        raise ValueError
+    word, hostname = _RESULT_TYPES[word], NAMES[hostname]
+    sending, receiving = ADDRESSES[sending], ADDRESSES[receiving]
+    values = (word, sessions, sending, hostname, None, receiving, None, reason)
+    return _failure(values + _NO_TEXTS)
 
 
 def failures(value: Any, total: Optional[int], notes: Notes) -> Tuple[Failure, ...]:
@@ -84,7 +104,7 @@ def failures(value: Any, total: Optional[int], notes: Notes) -> Tuple[Failure, .
 
 
 def _list(value: Any, notes: Notes) -> list:
-    if isinstance(value, (dict, Failure)):
+    if isinstance(value, (dict, *COMPACT)):
         notes.add("list-missing", "failure-details")
         return [value]
     notes.add("failure-details-unreadable")
@@ -95,7 +115,11 @@ def _each(details: list, notes: Notes) -> Iterator[Failure]:
     for notes.detail, detail in enumerate(details):
         if type(detail) is Failure:
             yield detail
-        elif isinstance(detail, dict):
+        elif type(detail) is Noted:
+            for code, member in detail.notes:
+                notes.add(code, member)
+            yield detail.failure
+        elif type(detail) is dict:
             yield _carefully(detail, notes)
         else:
             notes.add("detail-unreadable")

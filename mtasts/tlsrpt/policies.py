@@ -4,14 +4,14 @@ A result that is no object says nothing and is left out; of all others what can 
 """
 
 import functools
-from typing import Any, List, Tuple
+from typing import Any, List, Optional, Tuple
 
 from mtasts.tlsrpt import fields, quoted_policy
-from mtasts.tlsrpt.failures import failures
+from mtasts.tlsrpt.failures import COMPACT, failures
 from mtasts.tlsrpt.fields import is_count
 from mtasts.tlsrpt.json_text import NeedsCare
 from mtasts.tlsrpt.notes import Notes
-from mtasts.tlsrpt.report import Failure, PolicyResult
+from mtasts.tlsrpt.report import PolicyResult
 
 _SUCCESSFUL = "total-successful-session-count"
 _FAILED = "total-failure-session-count"
@@ -19,21 +19,28 @@ _NOT_QUOTED = quoted_policy.Quoted(), ()
 _policy_result = functools.partial(tuple.__new__, PolicyResult)  # see failures.py
 
 
-def results(value: Any, notes: Notes) -> Tuple[PolicyResult, ...]:
-    """What the report says of each policy; raises `NeedsCare`."""
+def results(value: Any, counters: Optional[int], notes: Notes) -> Tuple[PolicyResult, ...]:
+    """What the report says of each policy, in a text that has so many `counters` in all.
+
+    Raises `NeedsCare` if that is not how many there are here: one may have been given twice.
+    """
     if type(value) is not list:
         value = _list(value, notes)
     elif not value:
         notes.add("policies-empty")
     found = []
+    expected = 0
     for notes.policy, result in enumerate(value):
         if type(result) is dict:
             found.append(_result(result, notes))
-        elif type(result) is Failure:
+            expected += 2 + len(found[-1].failures)
+        elif type(result) in COMPACT:
             raise NeedsCare
         else:
             notes.add("policy-result-unreadable")
     notes.policy = None
+    if counters is not None and counters != expected:
+        raise NeedsCare
     return tuple(found)
 
 
@@ -65,7 +72,7 @@ def _result(members: dict, notes: Notes) -> PolicyResult:
 
 def _missing(value: Any, code: str, notes: Notes) -> dict:
     """An object with nothing in it, and the note `code`, for what is none."""
-    if type(value) is Failure:
+    if type(value) in COMPACT:
         raise NeedsCare
     notes.add(code)
     return {}

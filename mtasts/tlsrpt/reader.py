@@ -9,12 +9,12 @@ care.
 
 import functools
 import re
-from typing import Any, List, Sequence, Tuple
+from typing import Any, List, Optional, Sequence, Tuple
 
 from mtasts.tlsrpt import dates, fields, json_text, policies
-from mtasts.tlsrpt.failures import compact
+from mtasts.tlsrpt.failures import COMPACT, compact
 from mtasts.tlsrpt.notes import Notes
-from mtasts.tlsrpt.report import Failure, Hint, InvalidReport, PolicyResult, Report
+from mtasts.tlsrpt.report import Hint, InvalidReport, Report
 
 _MEMBERS = {"organization-name", "date-range", "report-id", "policies"}
 # A report's id that ends with the policy domain, as Google and Microsoft make them.
@@ -32,26 +32,25 @@ def read(data: bytes, hints: Sequence[Hint] = ()) -> Report:
     """
     text, codes = json_text.decode(data)
     try:
-        report = _report(json_text.parse(text, _PARSER), codes, Notes(), hints)
-        if text.count(json_text.COUNTER_END) != _counters(report.policies):
-            raise json_text.NeedsCare
-        return report
+        value, counters = json_text.parse(text, _PARSER), text.count(json_text.COUNTER_END)
+        del text  # as long as the bytes: not needed while the values take memory
+        return _report(value, counters, codes, Notes(), hints)
     except json_text.NeedsCare:
         notes = Notes()
-        return _report(json_text.parse_with_care(text, notes), codes, notes, hints)
+        value = json_text.parse_with_care(json_text.decode(data)[0], notes)
+        return _report(value, None, codes, notes, hints)
 
 
-def _counters(results: Sequence[PolicyResult]) -> int:
-    """How many counters results of these shapes have, if none is missing or given twice."""
-    counters = 2 * len(results)
-    for result in results:
-        counters += len(result.failures)
-    return counters
-
-
-def _report(value: Any, codes: Tuple[str, ...], notes: Notes, hints: Sequence[Hint]) -> Report:
+def _report(
+    value: Any,
+    counters: Optional[int],
+    codes: Tuple[str, ...],
+    notes: Notes,
+    hints: Sequence[Hint],
+) -> Report:
+    """The report that `value` is, if its text has so many `counters`; raises `NeedsCare` else."""
     if type(value) is not dict:
-        if type(value) is Failure:
+        if type(value) in COMPACT:
             raise json_text.NeedsCare
         raise InvalidReport("report-no-object", "it is JSON, but no object")
     if _MEMBERS.isdisjoint(value):
@@ -70,7 +69,7 @@ def _report(value: Any, codes: Tuple[str, ...], notes: Notes, hints: Sequence[Hi
     contact = get("contact-info")
     if type(contact) is not str and contact is not None:
         contact = fields.text(contact, "contact-info-unreadable", "", notes)
-    results = policies.results(get("policies"), notes)
+    results = policies.results(get("policies"), counters, notes)
     if hints or "policy-domain-missing" in notes:
         hints = _hints(hints, report_id, notes)
     noted = notes.as_tuple() if notes else ()

@@ -1,0 +1,106 @@
+"""A mail as it may bring a report (RFC 8460 section 5.3), whatever its MIME structure looks like.
+
+The standard library's package email takes the parts apart; it takes everything. What a part holds
+is seen by its content, elsewhere; here is what the mail says about it: whether it is meant as a
+report, and hints. Nothing relies on types, names, dates and languages.
+
+Importing this costs more than all of the reader, and not every report comes by mail.
+"""
+
+import email
+import email.message
+import re
+from typing import Any, Dict, NamedTuple, Tuple
+
+from mtasts.tlsrpt.mail import file_name_hints
+from mtasts.tlsrpt.report import Hint, InvalidReport
+
+_MOST_PARTS = 1000
+_LONGEST_FIELD = 2048  # characters of a field that is looked into
+_TYPE = "application/tlsrpt"  # and +json, +gzip, +zip
+_FIELDS = {"tls-report-domain": "policy-domain", "tls-report-submitter": "submitter"}
+# tlsrpt-subject of section 5.3
+_SUBJECT = re.compile(
+    r"Report\s+Domain:\s*(\S+)\s+Submitter:\s*(\S+)\s+Report-ID:\s*<?([^\s<>]+)", re.IGNORECASE
+)
+
+
+class Part(NamedTuple):
+    """A part that holds something: its file name or "", its bytes without transfer encoding."""
+
+    name: str
+    data: bytes
+    is_text: bool
+    is_report: bool
+
+
+class Mail(NamedTuple):
+    """A mail's parts, what it says beside them, and whether it claims to bring a report."""
+
+    parts: Tuple[Part, ...]
+    hints: Tuple[Hint, ...]
+    is_report: bool
+
+
+class _Message(email.message.Message):
+    """A message whose very long fields are as if they were not there.
+
+    The package takes minutes for the parameters of a Content-Type of 100 KiB, and hours for more.
+    """
+
+    def get(self, name: str, failobj: Any = None) -> Any:
+        value = super().get(name, failobj)
+        return value if value is failobj or len(str(value)) <= _LONGEST_FIELD else failobj
+
+
+def read(data: bytes) -> Mail:
+    """The mail; raises `InvalidReport` for more parts, or nested deeper, than any mail has."""
+    try:
+        message = email.message_from_bytes(data, _class=_Message)
+        found = list(message.walk())
+    except RecursionError as error:
+        raise InvalidReport("report-too-deep", "its parts are nested too deep") from error
+    if len(found) > _MOST_PARTS:
+        raise InvalidReport("report-too-many-parts", f"it has more than {_MOST_PARTS} parts")
+    parts = tuple(_part(part) for part in found if not part.is_multipart())
+    hints = _hints(found)
+    is_report = bool(hints) or any(part.is_report for part in parts)
+    is_report = is_report or message.get_param("report-type") == "tlsrpt"
+    return Mail(parts, hints, is_report)
+
+
+def _part(leaf: _Message) -> Part:
+    name, kind = _name(leaf), leaf.get_content_type()
+    is_report = kind.startswith(_TYPE) or bool(file_name_hints(name))
+    return Part(name, leaf.get_payload(decode=True) or b"", kind.startswith("text/"), is_report)
+
+
+def _name(leaf: _Message) -> str:
+    try:
+        return _unfolded(leaf.get_filename() or "")
+    except (ValueError, LookupError, TypeError):  # of parameters that are not what RFC 2231 says
+        return ""
+
+
+def _hints(parts: list) -> Tuple[Hint, ...]:
+    """What the fields say, of which the first counts; a report may have been forwarded."""
+    header: Dict[str, str] = {}
+    subject = None
+    for part in parts:
+        for field, value in part.raw_items():
+            name = field.lower()
+            if name in _FIELDS:
+                header.setdefault(_FIELDS[name], _unfolded(value))
+            elif name == "subject":
+                subject = subject or _SUBJECT.search(_unfolded(value))
+    found = [Hint(name, "header", header[name]) for name in _FIELDS.values() if name in header]
+    if subject:
+        names = ("policy-domain", "submitter", "report-id")
+        found += [Hint(name, "subject", text) for name, text in zip(names, subject.groups())]
+    return tuple(found)
+
+
+def _unfolded(value: object) -> str:
+    """A field's text in one line; bytes that are no ASCII are read as UTF-8."""
+    text = str(value).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    return " ".join(text.split())
