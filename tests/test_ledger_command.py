@@ -6,10 +6,13 @@ import io
 import json
 import os
 import sqlite3
+import subprocess
+import sys
 
 import pytest
 
 import forked
+from conftest import TOP
 from mtasts.domain import Domain
 from mtasts.policy import Mode, Policy
 from mtasts.spool import Arrival, Spool
@@ -275,3 +278,24 @@ def test_who_waits_too_long_for_a_lock_is_told(ledger):
     with sqlite3.connect(str(ledger.where)) as other:
         other.execute("BEGIN IMMEDIATE")
         assert ledger("list")[0] == 0  # whoever only reads does not wait
+
+
+def python(code):
+    """Run Python afresh."""
+    argv = [sys.executable, "-W", "ignore", "-c", code]
+    output = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    return subprocess.run(argv, input=b"{}", cwd=TOP, check=False, **output)
+
+
+def test_nothing_but_the_ledger_waits_for_sqlalchemy():
+    """It takes longer to import than most commands take to run."""
+    done = python("import sys, mtasts.cli.group; sys.exit('sqlalchemy' in sys.modules)")
+    assert done.returncode == 0
+
+
+def test_without_sqlalchemy_the_mail_waits_and_people_are_told():
+    start = "import sys; sys.modules['sqlalchemy'] = None; sys.argv = ['mtasts', 'report', {}]\n"
+    start += "from mtasts.cli import main; main()"
+    for arguments, code in (("'add', '-'", 75), ("'list'", 3)):
+        done = python(start.format(arguments))
+        assert (done.returncode, b"ledger-library-missing" in done.stderr) == (code, True)

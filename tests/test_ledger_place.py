@@ -59,6 +59,13 @@ def test_other_urls_are_refused(url):
     assert caught.value.code == "ledger-url-unsupported"
 
 
+def test_what_only_looks_like_a_url_is_refused():
+    with pytest.raises(LedgerError) as caught:
+        Database(place.parse("postgresql://reports:secret@192.0.2.1:port/mtasts"))
+    assert caught.value.code == "ledger-url-invalid"
+    assert "secret" not in str(caught.value)
+
+
 def refused(where, ask=lambda database: writing.add(database, [entry(b"1", report())])):
     database = Database(place.parse(str(where)), patience=0)
     with pytest.raises(LedgerError) as caught:
