@@ -1,6 +1,7 @@
 """The command `mtasts check` for lists: what it takes, what it writes, how it goes on."""
 
 import json
+import signal
 import subprocess
 import sys
 import time
@@ -140,8 +141,23 @@ def test_a_file_of_something_else_is_left_alone(mtasts, tmp_path):
     assert results.read_text() == "precious\n"
 
 
+def test_ctrl_c_waits_for_no_stranger(mtasts, listed, dns_table):
+    dns_table.loses = sys.maxsize
+    # As on a terminal: what starts the tests may ignore the signal.
+    program = "import runpy, signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
+    program += "runpy.run_module('mtasts', run_name='__main__')"
+    command = [sys.executable, "-c", program, "check", "--file", listed("example.org\nexample.net")]
+    run = subprocess.Popen(command, env=mtasts.environment, stderr=subprocess.PIPE)
+    deadline = time.monotonic() + 60
+    while not dns_table.asked and time.monotonic() < deadline:
+        time.sleep(0.01)
+    run.send_signal(signal.SIGINT)
+    _, err = run.communicate(timeout=30)  # a look without answers takes minutes
+    assert (run.returncode, err) == (-signal.SIGINT, b"")
+
+
 def test_a_run_that_was_killed_goes_on(mtasts, listed, tmp_path):
-    names = [f"d{number}.example.org" for number in range(120)]
+    names = [f"d{number}.example.org" for number in range(100)]
     path, results = listed("\n".join(names)), tmp_path / "results.jsonl"
     command = [sys.executable, "-m", "mtasts", "check", "--file", path, "--output", str(results)]
     run = subprocess.Popen(command, env=mtasts.environment, stderr=subprocess.PIPE)
@@ -153,6 +169,6 @@ def test_a_run_that_was_killed_goes_on(mtasts, listed, tmp_path):
     done = len(results.read_bytes().splitlines())
     assert 0 < done < len(names)
     code, out, err = mtasts("check", "--file", path, "--output", str(results))
-    assert (code, out) == (3, f"{results}: 120 domains: unknown 120\n")
-    assert " of 120 already" in err
+    assert (code, out) == (3, f"{results}: 100 domains: unknown 100\n")
+    assert " of 100 already" in err
     assert sorted(domains_in(str(results))) == sorted(names)

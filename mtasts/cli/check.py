@@ -3,6 +3,7 @@
 import collections
 import json
 import os
+import signal
 from typing import Callable, Iterator, List, Optional, Sequence, Tuple, Union
 
 import click
@@ -119,6 +120,7 @@ def check(
       mtasts check example.org --nagios
       mtasts check example.org --openmetrics /var/lib/prometheus/node-exporter/mtasts.prom
     """
+    _end_at_once_if_interrupted()
     is_list = bool(lists) or _STDIN in domains
     _require_one_output(as_json, as_nagios, bool(openmetrics), bool(output), is_list)
     asked, broken = _asked(domains, lists)
@@ -142,6 +144,15 @@ def check(
     else:
         severities = [_show(one) for one in verdicts(asked)]
     ctx.exit(EXIT_CODES[gravest(severities + [Severity.UNKNOWN] * bool(broken))])
+
+
+def _end_at_once_if_interrupted() -> None:
+    """Let Ctrl-C end the process: nothing has to be tidied up, and strangers may be slow to answer.
+
+    Python would wait for all exchanges that are under way.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _require_one_output(
