@@ -12,13 +12,13 @@ import sys
 import pytest
 
 import forked
-from conftest import TOP
 from mtasts.domain import Domain
 from mtasts.policy import Mode, Policy
 from mtasts.spool import Arrival, Spool
 from mtasts.store import Store
 from reports import POLICY, as_json, as_mail, days, failure, policy, report
 
+TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 NO_REPORT = b"From: a@example.net\r\nSubject: Hello\r\n\r\nHow are you?\r\n"
 TODAY = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0)
 
