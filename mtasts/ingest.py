@@ -90,7 +90,10 @@ def batches(
 
 
 def take_spool(
-    database: Database, spool: Spool, mail_grade: MailGrade = unproven
+    database: Database,
+    spool: Spool,
+    mail_grade: MailGrade = unproven,
+    limit: int = container.LIMIT,
 ) -> Iterator[Union[Taken, SpoolError]]:
     """Take what waits in the `spool` into the ledger, and away from there.
 
@@ -114,7 +117,7 @@ def take_spool(
                     taken_on.append(name)
                     yield Named(arrival)
 
-        for batch in batches(database, arrivals(), mail_grade):
+        for batch in batches(database, arrivals(), mail_grade, limit):
             finished = [name for name, one in zip(taken_on, batch) if not one.postponed]
             spool.done(*finished)
             taken_on.clear()
@@ -123,7 +126,7 @@ def take_spool(
     yield from errors
 
 
-def replay(database: Database) -> Iterator[Entry]:
+def replay(database: Database, limit: int = container.LIMIT) -> Iterator[Entry]:
     """Read everything in quarantine again, and yield what is read now.
 
     Raises `LedgerError`; what was yielded is in the ledger.
@@ -131,7 +134,7 @@ def replay(database: Database) -> Iterator[Entry]:
     for facts in queries.quarantine(database):
         data = queries.raw(database, facts.id)
         arrival = Arrival(data, facts.received, facts.source, facts.domain)
-        entry = read(Named(arrival, facts.name), lambda _mail, grade=facts.grade: grade)
+        entry = read(Named(arrival, facts.name), lambda _mail, grade=facts.grade: grade, limit)
         if entry.reports or entry.error != facts.error:
             writing.read_again(database, facts.id, entry)
         yield entry

@@ -29,6 +29,7 @@ from mtasts.ledger.database import Database
 from mtasts.ledger.entry import IMAP, Named
 from mtasts.probe import LookupFailed
 from mtasts.spool import Arrival
+from mtasts.tlsrpt import container
 from mtasts.tlsrpt.authenticity import Grade
 
 DEFAULT_STATE = "/var/lib/mtasts/reports/imap/state.json"  # a folder of its own, to be locked
@@ -42,13 +43,15 @@ _UTC = datetime.timezone.utc
 class Source(NamedTuple):
     """Which mails: all in `folder` of `account`; and what is done with those the ledger has.
 
-    `move_to` is another folder, `delete` removes them; without either, nothing is changed.
+    `move_to` is another folder, `delete` removes them; without either, nothing is changed. No mail
+    expands to more than `limit` bytes.
     """
 
     account: Account
     folder: str = "INBOX"
     move_to: Optional[str] = None
     delete: bool = False
+    limit: int = container.LIMIT
 
     @property
     def key(self) -> str:
@@ -133,7 +136,7 @@ def fetch(
     with _alone(state_path), opened(source.account, source.folder, to_change) as inbox:
         states = _load(state_path)
         run = _Run(inbox, states.get(source.key, State()), grader, now)
-        for batch in batches(database, run.arrivals(), run.grade):
+        for batch in batches(database, run.arrivals(), run.grade, source.limit):
             _tidy(inbox, source, run.committed(batch))
             states[source.key] = run.state
             _save(state_path, states)

@@ -77,6 +77,16 @@ def test_standard_input():
     assert [one["source"] for one in found] == ["standard input"]
 
 
+def test_the_limit_is_the_operators_choice(tmp_path):
+    path = tmp_path / "a.json.gz"
+    path.write_bytes(gzip.compress(samples.report() + b" " * (2 << 20)))
+    assert listed(str(path))[0] == 0
+    code, found = listed("--limit", "1", str(path))
+    assert (code, found[0]["error"]) == (1, "report-too-large")
+    assert listed(str(path), env={"MTASTS_REPORT_LIMIT": "1"})[0] == 1
+    assert listed("--limit", "3", str(path), env={"MTASTS_REPORT_LIMIT": "1"})[0] == 0
+
+
 def test_a_mail_that_is_no_report_is_nothing(folder):
     assert listed(str(folder / "e.eml")) == (0, [])
     done = run(str(folder / "e.eml"))

@@ -15,6 +15,7 @@ from mtasts.cli.report.ledger import (
     opened,
     spool_option,
 )
+from mtasts.cli.report.limit import limit_option
 from mtasts.cli.report.taken import counted, show
 from mtasts.errors import MtastsError, printable
 from mtasts.ledger.entry import FILE, MAIL, Named
@@ -33,11 +34,16 @@ _PIPE = ("-",)
     required=True,
     type=click.Path(exists=True, allow_dash=True),
 )
+@limit_option
 @grading_options
 @ledger_option
 @click.pass_context
 def add(
-    context: click.Context, paths: Tuple[str, ...], grading: Grading, ledger: Optional[str]
+    context: click.Context,
+    paths: Tuple[str, ...],
+    limit: int,
+    grading: Grading,
+    ledger: Optional[str],
 ) -> None:
     """Keep the reports in FILEs.
 
@@ -55,19 +61,19 @@ def add(
       tlsrpt: "|mtasts report add -"      (in /etc/aliases)
     """
     if paths == _PIPE:
-        context.exit(_add_mail(grading, ledger))
+        context.exit(_add_mail(limit, grading, ledger))
     errors: List[MtastsError] = []
-    taken = _take(_arrivals(paths, errors), grading, ledger)
+    taken = _take(_arrivals(paths, errors), limit, grading, ledger)
     found = counted(_without_errors(taken, errors))
     show(found, errors)
     context.exit(EXIT_WARNING if errors or found["quarantine"] else 0)
 
 
-def _add_mail(grading: Grading, ledger: Optional[str]) -> int:
+def _add_mail(limit: int, grading: Grading, ledger: Optional[str]) -> int:
     """Keep what is on standard input, and return the exit code for a mail server."""
     try:
         data = report_files.read("-")
-        for taken in _take(_split("", data, MAIL), grading, ledger):
+        for taken in _take(_split("", data, MAIL), limit, grading, ledger):
             if taken.postponed:
                 raise taken.postponed
     except Exception as error:  # whatever it is, the mail must not bounce
@@ -79,10 +85,13 @@ def _add_mail(grading: Grading, ledger: Optional[str]) -> int:
 
 @click.command()
 @spool_option
+@limit_option
 @grading_options
 @ledger_option
 @click.pass_context
-def ingest(context: click.Context, spool: Spool, grading: Grading, ledger: Optional[str]) -> None:
+def ingest(
+    context: click.Context, spool: Spool, limit: int, grading: Grading, ledger: Optional[str]
+) -> None:
     """Take what waits in the spool into the ledger.
 
     A file leaves the spool when the ledger has it, so nothing is lost if this is stopped at any
@@ -97,14 +106,15 @@ def ingest(context: click.Context, spool: Spool, grading: Grading, ledger: Optio
     from mtasts.ingest import take_spool
 
     errors: List[MtastsError] = []
-    taken = take_spool(database, spool, grader(grading))
+    taken = take_spool(database, spool, grader(grading), limit)
     show(counted(_without_errors(taken, errors)), errors)
     context.exit(EXIT_WARNING if errors else 0)
 
 
 @click.command()
+@limit_option
 @ledger_option
-def replay(ledger: Optional[str]) -> None:
+def replay(limit: int, ledger: Optional[str]) -> None:
     """Read what is in quarantine again, for example after an upgrade of mtasts.
 
     \b
@@ -114,7 +124,7 @@ def replay(ledger: Optional[str]) -> None:
     database = opened(ledger)
     from mtasts import ingest
 
-    left = Counter(entry.error is not None for entry in ingest.replay(database))
+    left = Counter(entry.error is not None for entry in ingest.replay(database, limit))
     click.echo(f"{left[False]} can be read now, {left[True]} are still in quarantine")
 
 
@@ -135,11 +145,13 @@ def _split(path: str, data: bytes, source: str) -> Iterator[Named]:
         yield Named(Arrival(one, now(), source), path.rsplit("/", 1)[-1])
 
 
-def _take(arrivals: Iterable[Named], grading: Grading, ledger: Optional[str]) -> Iterator:
+def _take(
+    arrivals: Iterable[Named], limit: int, grading: Grading, ledger: Optional[str]
+) -> Iterator:
     database = opened(ledger)
     from mtasts.ingest import batches
 
-    for batch in batches(database, arrivals, grader(grading)):
+    for batch in batches(database, arrivals, grader(grading), limit):
         yield from batch
 
 

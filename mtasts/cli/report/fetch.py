@@ -6,6 +6,7 @@ import click
 
 from mtasts.cli.common import EXIT_WARNING, ca_option, now
 from mtasts.cli.report.ledger import Grading, grader, grading_options, ledger_option, opened
+from mtasts.cli.report.limit import limit_option
 from mtasts.cli.report.taken import counted, show
 from mtasts.errors import MtastsError
 
@@ -19,6 +20,7 @@ from mtasts.errors import MtastsError
 @click.option("--move", "move_to", metavar="FOLDER", help="Then move mails with reports there.")
 @click.option("--delete", is_flag=True, help="Then remove mails with reports.")
 @click.option("--state", metavar="FILE", help="Where it is remembered what was fetched.")
+@limit_option
 @grading_options
 @ca_option
 @ledger_option
@@ -33,6 +35,7 @@ def fetch(
     move_to: Optional[str],
     delete: bool,
     state: Optional[str],
+    limit: int,
     grading: Grading,
     ca: Optional[str],
     ledger: Optional[str],
@@ -56,7 +59,7 @@ def fetch(
 
     secret = inbox.read_secret(password_file or token_file or "")
     account = inbox.Account(server, user, secret, bool(token_file), ca)
-    source = report_fetch.Source(account, folder, move_to, delete)
+    source = report_fetch.Source(account, folder, move_to, delete, limit)
     path = state or report_fetch.DEFAULT_STATE
     taken, left = [], []
     for one in report_fetch.fetch(database, source, path, grader(grading), now()):

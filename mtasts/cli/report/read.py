@@ -7,6 +7,7 @@ import click
 from mtasts import report_files
 from mtasts.cli.common import EXIT_WARNING, json_option, print_json_list
 from mtasts.cli.report import shown
+from mtasts.cli.report.limit import limit_option
 from mtasts.errors import MtastsError, printable
 from mtasts.tlsrpt import container
 from mtasts.tlsrpt.report import Report
@@ -22,9 +23,10 @@ Read = Tuple[str, Union[Report, MtastsError]]  # its source, and what it is
     required=True,
     type=click.Path(exists=True, allow_dash=True),
 )
+@limit_option
 @json_option
 @click.pass_context
-def read(context: click.Context, paths: Tuple[str, ...], as_json: bool) -> None:
+def read(context: click.Context, paths: Tuple[str, ...], limit: int, as_json: bool) -> None:
     """Say what the reports in FILEs tell, and keep nothing of them.
 
     A FILE may be a report as JSON, gzip or zip, a mail, an mbox, a Maildir, a directory of all
@@ -36,7 +38,7 @@ def read(context: click.Context, paths: Tuple[str, ...], as_json: bool) -> None:
       mtasts report read --json ~/Maildir
     """
     errors: List[str] = []
-    found = _counted(_reports(paths), errors)
+    found = _counted(_reports(paths, limit), errors)
     if as_json:
         print_json_list(shown.as_json(name, item) for name, item in found)
     else:
@@ -46,7 +48,7 @@ def read(context: click.Context, paths: Tuple[str, ...], as_json: bool) -> None:
         context.exit(EXIT_WARNING)
 
 
-def _reports(paths: Iterable[str]) -> Iterator[Read]:
+def _reports(paths: Iterable[str], limit: int) -> Iterator[Read]:
     """Every report in the files, or why it cannot be read, and where it is."""
     for path in report_files.files(paths):
         name = "standard input" if path == "-" else path
@@ -55,7 +57,7 @@ def _reports(paths: Iterable[str]) -> Iterator[Read]:
         except MtastsError as error:
             yield name, error
             continue
-        yield from container.reports(data, name)
+        yield from container.reports(data, name, limit)
 
 
 def _counted(found: Iterable[Read], errors: List[str]) -> Iterator[Read]:
