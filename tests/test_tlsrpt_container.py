@@ -240,6 +240,13 @@ def test_no_field_takes_hours(parameters):
     assert found(mail) == ["ok"]
 
 
+@pytest.mark.parametrize("parameters", ["a=" + "b" * 3000, "report-type*0*=x'%ff; report-type*1"])
+def test_a_mail_whose_type_cannot_be_read_is_no_report(parameters):
+    """package email iterates over what it takes for parameters: TypeError, found by the fuzzer."""
+    mail = f"From: a@example.net\nContent-Type: text/plain; {parameters}\n\nLunch?\n"
+    assert found(mail.encode("ascii")) == []
+
+
 MAIL = samples.mail()
 
 

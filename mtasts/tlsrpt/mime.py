@@ -10,7 +10,7 @@ Importing this costs more than all of the reader, and not every report comes by 
 import email
 import email.message
 import re
-from typing import Any, Dict, NamedTuple, Tuple
+from typing import Any, Callable, Dict, NamedTuple, Tuple
 
 from mtasts.tlsrpt.mail import file_name_hints
 from mtasts.tlsrpt.report import Hint, InvalidReport
@@ -52,6 +52,10 @@ class _Message(email.message.Message):
         value = super().get(name, failobj)
         return value if value is failobj or len(str(value)) <= _LONGEST_FIELD else failobj
 
+    def __contains__(self, name: object) -> bool:
+        """Whether `get` has it: the package asks this first, and iterates over what `get` gives."""
+        return self.get(str(name)) is not None
+
 
 def read(data: bytes) -> Mail:
     """The mail; raises `InvalidReport` for more parts, or nested deeper, than any mail has."""
@@ -65,7 +69,7 @@ def read(data: bytes) -> Mail:
     parts = tuple(_part(part) for part in found if not part.is_multipart())
     hints = _hints(found)
     is_report = bool(hints) or any(part.is_report for part in parts)
-    is_report = is_report or message.get_param("report-type") == "tlsrpt"
+    is_report = is_report or _parameter(message.get_param, "report-type") == "tlsrpt"
     return Mail(parts, hints, is_report)
 
 
@@ -76,10 +80,15 @@ def _part(leaf: _Message) -> Part:
 
 
 def _name(leaf: _Message) -> str:
+    return _unfolded(_parameter(leaf.get_filename) or "")
+
+
+def _parameter(get: Callable[..., Any], *arguments: str) -> Any:
+    """What `get` finds; None also if the parameters are not what RFC 2231 says."""
     try:
-        return _unfolded(leaf.get_filename() or "")
-    except (ValueError, LookupError, TypeError):  # of parameters that are not what RFC 2231 says
-        return ""
+        return get(*arguments)
+    except (ValueError, LookupError, TypeError):
+        return None
 
 
 def _hints(parts: list) -> Tuple[Hint, ...]:
