@@ -47,6 +47,7 @@ PROCEDURES = (
     "mtasts.check_run",
     "mtasts.watch",
     "mtasts.ingest",
+    "mtasts.report_numbers",
 )
 # They judge what probe saw, so they know the shape of its facts.
 KNOWS_FACTS = {

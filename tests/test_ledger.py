@@ -289,3 +289,23 @@ def test_several_processes_make_and_fill_a_ledger_at_once(ledger, where):
     assert len(ids(ledger)) == 10 + 3 * 10 + 1
     [common] = [one for one in held(ledger) if one.report.report_id == "common"]
     assert common.arrivals == 3 * 10
+
+
+def test_what_is_counted_is_what_the_reports_say_without_those_that_do_not_count(ledger):
+    both = report("a", [policy(), policy("example.net", 1, 0, [])], notes=[("zone", "x")])
+    forged = report("a", [policy("example.org", 9, 0, [])])
+    other = report("b", [policy("example.net", 5, 1)], start=DAY + days(1))
+    arrivals = [entry(b"1", both, grade=Grade.DKIM), entry(b"2", forged), entry(b"3", other)]
+    writing.add(ledger, arrivals)
+
+    def counted(**wanted):
+        return list(queries.entries(ledger, Filter(**wanted)))
+
+    for wanted in ({}, {"domain": "example.net"}, {"since": DAY + days(1)}, {"until": DAY}):
+        expected = [
+            (one.report._replace(contact_info=None, notes=(), hints=()), one.grade.value)
+            for one in held(ledger, counted_only=True, **wanted)
+        ]
+        assert counted(**wanted) == expected
+    assert [one.report.report_id for one in counted()] == ["a", "b"]
+    assert [one.grade for one in counted(weakest=Grade.DKIM)] == ["dkim"]

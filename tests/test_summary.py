@@ -10,7 +10,7 @@ from mtasts.policy import Mode, Policy
 from mtasts.tlsrpt import verdict
 from mtasts.tlsrpt.counting import Sessions
 from mtasts.tlsrpt.report import Failure, PolicyResult, Report
-from mtasts.tlsrpt.summary import Entry, summarise
+from mtasts.tlsrpt.summary import Entry, summaries, summarise
 
 DOMAIN = Domain("example.org")
 POLICY = Policy(Mode.TESTING, 86401, ("mx1.example.org", "mx2.example.org"))
@@ -191,3 +191,59 @@ def test_hostile_text_of_a_report_is_printable_in_what_is_said():
     assert found.code == "report-mx-not-covered"
     assert found.message.isprintable()
     assert "\x1b" not in found.message
+
+
+def test_every_day_with_a_report_has_its_numbers():
+    unknown = PolicyResult("sts", "example.org", (), (), None, 2, ())
+    reports = [entry(result(10)), entry(unknown, by="B"), entry(result(5, failure()), on=3)]
+    first, last = summarise(DOMAIN, reports).days
+    assert first == (day(1).date(), 2, 1, Sessions(10, 0))
+    assert last == (day(3).date(), 1, 0, Sessions(5, 1))
+
+
+def test_sessions_of_each_policy_type_are_those_that_were_reported():
+    both = entry(result(10, failure()), result(8, kind="TLSA"), result(1, kind="no-policy-found"))
+    assert summarise(DOMAIN, [both]).types == (
+        ("no-policy-found", Sessions(1, 0)),
+        ("sts", Sessions(10, 1)),
+        ("tlsa", Sessions(8, 0)),
+    )
+
+
+def test_what_a_reporter_used_last_is_told_with_when_it_was_served():
+    reports = [
+        entry(result(3, policy=OLD)),
+        entry(result(1, policy=OLD), result(4), on=2),
+        entry(result(5, failure()), on=3),
+        entry(result(7, policy=OLD), on=3, by="B"),
+        entry(PolicyResult("tlsa", "example.org", (), (), 1, 0, ()), by="C"),
+    ]
+    summary = summarise(DOMAIN, reports)
+    history = served(OLD, POLICY)
+    by_name = {one.name: one for one in summary.reporters}
+    old, new = by_name["Reporter A"].policies
+    assert (old.first, old.last, old.sessions) == (day(1).date(), day(2).date(), Sessions(4, 0))
+    assert (new.first, new.last, new.sessions) == (day(2).date(), day(3).date(), Sessions(9, 1))
+    used = verdict.in_use(by_name["Reporter A"], history)
+    assert (used.entry, used.is_current, used.since) == (history[1], True, day(2).date())
+    used = verdict.in_use(by_name["B"], history)
+    assert (used.entry, used.is_current) == (history[0], False)
+    assert verdict.in_use(by_name["C"], history) is None
+
+
+def test_a_policy_that_was_never_served_has_no_entry():
+    foreign = Policy(Mode.ENFORCE, 86401, ("mx1.example.org",))
+    (reporter,) = summarise(DOMAIN, [entry(result(1, policy=foreign))]).reporters
+    assert verdict.in_use(reporter, served(POLICY))[3:] == (None, False)
+    assert verdict.in_use(reporter, [])[3:] == (None, False)
+
+
+def test_many_domains_are_summed_up_by_one_look():
+    other = Domain("example.net")
+    reports = [entry(result(1), result(2, domain="example.net"), result(4, domain="example.com"))]
+    found = summaries([DOMAIN, other, Domain("example.edu")], reports)
+    assert {name: one.effective for name, one in found.items()} == {
+        "example.org": Sessions(1, 0),
+        "example.net": Sessions(2, 0),
+        "example.edu": Sessions(0, 0),
+    }

@@ -1,17 +1,20 @@
 """What the reports of a period say about a domain: the one place where reports become numbers.
 
-The numbers are effective sessions (see `counting`). Failures of the same type and reason are one
-group; what is known here, the other reports and the policies that were served, then says whose end
-it is (see `verdict`).
+Commands, page, metrics and alerts all have their numbers from here. They are effective sessions
+(see `counting`). Failures of the same type and reason are one group; what is known here, the other
+reports and the policies that were served, then says whose end it is (see `verdict`).
 """
 
 import datetime
+import functools
 from typing import Dict, Iterable, List, NamedTuple, Optional, Set, Tuple
 
+from mtasts import policy
 from mtasts.domain import Domain
+from mtasts.policy import Policy
 from mtasts.tlsrpt import counting
 from mtasts.tlsrpt.counting import Effective, Sessions
-from mtasts.tlsrpt.report import Failure, PolicyResult, Report
+from mtasts.tlsrpt.report import STS, Failure, PolicyResult, Report
 
 
 class Entry(NamedTuple):
@@ -26,14 +29,42 @@ class Entry(NamedTuple):
         return self.report.start.date() if self.report.start else None
 
 
+class Day(NamedTuple):
+    """The reports about a day, how many of them are `unknown` numbers, and what the rest says."""
+
+    day: datetime.date
+    reports: int
+    unknown: int
+    known: Sessions
+
+
+class UnderPolicy(NamedTuple):
+    """What happened under a `policy` that a reporter quotes, and on which days it is quoted.
+
+    The order of its mx lines does not matter, so they are sorted. `sessions` are those counted
+    under `sts`.
+    """
+
+    policy: Policy
+    first: Optional[datetime.date]
+    last: Optional[datetime.date]
+    sessions: Sessions
+
+
 class Reporter(NamedTuple):
-    """What one organization reported: how often, which sessions, until when, how well proven."""
+    """What one organization reported: how often, which sessions, until when, how well proven.
+
+    `days` are all days that its reports are about, `policies` those it quotes, the one that was
+    quoted last at the end.
+    """
 
     name: str
     reports: int
     sessions: Sessions
     last: Optional[datetime.date]
     grades: Tuple[str, ...]
+    days: Tuple[datetime.date, ...] = ()
+    policies: Tuple[UnderPolicy, ...] = ()
 
 
 class FailureGroup(NamedTuple):
@@ -67,7 +98,8 @@ class Used(NamedTuple):
 class Summary(NamedTuple):
     """A domain in a period; None in a number means that some report's numbers are unknown.
 
-    `known` leaves those `unknown` reports out; `plain` are the sums as they were reported.
+    `known` leaves those `unknown` reports out; `plain` are the sums as they were reported, and
+    `types` those of each policy type (in lower case). `days` are those with a report, in order.
     """
 
     domain: Domain
@@ -78,33 +110,81 @@ class Summary(NamedTuple):
     plain: Sessions
     reporters: Tuple[Reporter, ...]
     failures: Tuple[FailureGroup, ...]
+    types: Tuple[Tuple[str, Sessions], ...] = ()
+    days: Tuple[Day, ...] = ()
 
 
 def summarise(domain: Domain, entries: Iterable[Entry]) -> Summary:
     """What `entries`, reports of a period in any order, say about `domain`; the rest is ignored."""
-    total = _Total()
-    reporters: Dict[str, _Tally] = {}
-    groups: Dict[_Kind, _Group] = {}
+    return summaries([domain], entries)[domain]
+
+
+def summaries(domains: Iterable[Domain], entries: Iterable[Entry]) -> Dict[Domain, Summary]:
+    """The same for each of `domains`, by one look at the `entries`."""
+    found = {domain: _Domain() for domain in domains}
     for entry in entries:
-        results = tuple(one for one in entry.report.policies if one.policy_domain == domain)
-        if not results:
-            continue
-        counted = counting.of_results(results)
-        total.add(counted)
-        name = entry.report.organization_name
-        reporters.setdefault(name, _Tally(name)).add(entry, counted)
-        for kind, happened in _by_kind(results).items():
-            groups.setdefault(kind, _Group(kind)).add(entry, happened)
-    return Summary(
-        domain,
-        total.reports,
-        total.unknown,
-        total.effective,
-        total.known,
-        total.plain,
-        tuple(sorted((one.reporter() for one in reporters.values()), key=_busiest_first)),
-        tuple(sorted((one.group() for one in groups.values()), key=_most_first)),
-    )
+        results: Dict[str, List[PolicyResult]] = {}
+        for one in entry.report.policies:
+            if one.policy_domain in found:
+                results.setdefault(one.policy_domain, []).append(one)
+        for name, about in results.items():
+            found[name].add(entry, about)
+    return {domain: one.summary(domain) for domain, one in found.items()}
+
+
+@functools.lru_cache(maxsize=4096)
+def quoted(policy_string: Tuple[str, ...]) -> Optional[Policy]:
+    """The policy that a report quotes, as a sender reads it; None if it quotes none.
+
+    The order of the lines and the blanks in them differ between reporters; the mx lines are sorted,
+    so that policies that say the same are equal.
+    """
+    text = "".join(line + "\n" for line in policy_string)
+    found = policy.read(text.encode("utf-8", "surrogatepass")).policy
+    return found and Policy(found.mode, found.max_age, tuple(sorted(set(found.mx))))
+
+
+class _Domain:
+    """What the reports say about one domain."""
+
+    def __init__(self) -> None:
+        self.total = _Total()
+        self.types: Dict[str, Sessions] = {}
+        self.days: Dict[datetime.date, _Total] = {}
+        self.reporters: Dict[str, _Tally] = {}
+        self.groups: Dict[_Kind, _Group] = {}
+
+    def add(self, entry: Entry, results: List[PolicyResult]) -> None:
+        """Count a report by what it says about the domain."""
+        counted, day, name = counting.of_results(results), entry.day, entry.report.organization_name
+        self.total.add(counted)
+        for one in results:
+            kind = one.policy_type.lower()
+            self.types[kind] = self.types.get(kind, Sessions()) + (one.successful, one.failed)
+        if day:
+            self.days.setdefault(day, _Total()).add(counted)
+        self.reporters.setdefault(name, _Tally(name)).add(entry, results, counted)
+        for failed, happened in _by_kind(results).items():
+            self.groups.setdefault(failed, _Group(failed)).add(entry, happened)
+
+    def summary(self, domain: Domain) -> Summary:
+        """All of it."""
+        total = self.total
+        return Summary(
+            domain,
+            total.reports,
+            total.unknown,
+            total.effective,
+            total.known,
+            total.plain,
+            tuple(sorted((one.reporter() for one in self.reporters.values()), key=_busiest_first)),
+            tuple(sorted((one.group() for one in self.groups.values()), key=_most_first)),
+            tuple(sorted(self.types.items())),
+            tuple(
+                Day(day, one.reports, one.unknown, one.known)
+                for day, one in sorted(self.days.items())
+            ),
+        )
 
 
 _Kind = Tuple[str, str]  # result type and reason
@@ -154,17 +234,51 @@ class _Tally:
     def __init__(self, name: str) -> None:
         self.name = name
         self.total = _Total()
-        self.days = _Days()
+        self.days: Set[datetime.date] = set()
         self.grades: Set[str] = set()
+        self.policies: Dict[Policy, _Under] = {}
 
-    def add(self, entry: Entry, counted: Effective) -> None:
+    def add(self, entry: Entry, results: List[PolicyResult], counted: Effective) -> None:
         self.total.add(counted)
-        self.days.add(entry.day)
         self.grades.add(entry.grade)
+        if entry.day:
+            self.days.add(entry.day)
+        for result in results:
+            known = quoted(result.policy_string) if result.policy_type.lower() == STS else None
+            if known:
+                self.policies.setdefault(known, _Under(known)).add(entry, result)
 
     def reporter(self) -> Reporter:
-        last, grades = self.days.last, tuple(sorted(self.grades))
-        return Reporter(self.name, self.total.reports, self.total.effective, last, grades)
+        under = [one.under_policy() for one in self.policies.values()]
+        return Reporter(
+            self.name,
+            self.total.reports,
+            self.total.effective,
+            max(self.days, default=None),
+            tuple(sorted(self.grades)),
+            tuple(sorted(self.days)),
+            tuple(sorted(under, key=_last_at_the_end)),
+        )
+
+
+class _Under:
+    """What one reporter says of one policy."""
+
+    def __init__(self, under: Policy) -> None:
+        self.policy = under
+        self.days = _Days()
+        self.sessions = Sessions()
+
+    def add(self, entry: Entry, result: PolicyResult) -> None:
+        self.days.add(entry.day)
+        self.sessions += (result.successful, result.failed)
+
+    def under_policy(self) -> UnderPolicy:
+        return UnderPolicy(self.policy, self.days.first, self.days.last, self.sessions)
+
+
+def _last_at_the_end(under: UnderPolicy) -> Tuple[datetime.date, datetime.date]:
+    return under.last or datetime.date.min, under.first or datetime.date.min
 
 
 class _Days:

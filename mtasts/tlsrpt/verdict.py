@@ -4,9 +4,9 @@ Whether the policy that a reporter used covers the MX host, and was ever served;
 reporter sees a failure or all; one MX host or all; whether it is over.
 """
 
-from typing import Iterator, List, Optional, Sequence, Set, Tuple
+import datetime
+from typing import Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple
 
-from mtasts import policy
 from mtasts.domain import InvalidDomain, MXPattern
 from mtasts.finding import Finding, finding
 from mtasts.history import HistoryEntry
@@ -14,7 +14,7 @@ from mtasts.policy import Mode, Policy
 from mtasts.tlsrpt import explanations
 from mtasts.tlsrpt.explanations import Explanation
 from mtasts.tlsrpt.report import STS
-from mtasts.tlsrpt.summary import FailureGroup, Summary, Used
+from mtasts.tlsrpt.summary import FailureGroup, Reporter, Summary, Used, quoted
 
 _FETCH_ERROR = "sts-policy-fetch-error"
 
@@ -50,15 +50,6 @@ def explained(group: FailureGroup) -> Tuple[Explanation, ...]:
     return tuple(explanation for explanation in found if explanation)
 
 
-def quoted(policy_string: Sequence[str]) -> Optional[Policy]:
-    """The policy that a report quotes, as a sender reads it; None if it quotes none.
-
-    The order of the lines and the blanks in them differ between reporters.
-    """
-    text = "".join(line + "\n" for line in policy_string)
-    return policy.read(text.encode("utf-8", "surrogatepass")).policy
-
-
 def was_served(quoted_policy: Policy, served: Sequence[HistoryEntry]) -> Optional[HistoryEntry]:
     """The newest entry of `served` that says what `quoted_policy` says; None if none does."""
     for entry in reversed(served):
@@ -67,6 +58,29 @@ def was_served(quoted_policy: Policy, served: Sequence[HistoryEntry]) -> Optiona
         if same and set(known.mx) == set(quoted_policy.mx):
             return entry
     return None
+
+
+class InUse(NamedTuple):
+    """The policy that a reporter quoted last, since when it does, and when it was served here.
+
+    `entry` is None for one that was never served, `is_current` says whether it is the newest.
+    """
+
+    policy: Policy
+    since: Optional[datetime.date]
+    last: Optional[datetime.date]
+    entry: Optional[HistoryEntry]
+    is_current: bool
+
+
+def in_use(reporter: Reporter, served: Sequence[HistoryEntry]) -> Optional[InUse]:
+    """Which policy the reporter still uses; None if it quotes none."""
+    if not reporter.policies:
+        return None
+    under = reporter.policies[-1]
+    entry = was_served(under.policy, served)
+    is_current = entry is not None and entry is served[-1]
+    return InUse(under.policy, under.first, under.last, entry, is_current)
 
 
 def _coverage(group: FailureGroup, served: Sequence[HistoryEntry]) -> Iterator[Finding]:

@@ -23,7 +23,7 @@ from mtasts.errors import MtastsError, printable
 from mtasts.history import timestamp
 from mtasts.ledger.entry import ArrivalFacts, Held
 from mtasts.store import Store
-from mtasts.tlsrpt import verdict
+from mtasts.tlsrpt import summary, verdict
 from mtasts.tlsrpt.report import STS, PolicyResult
 
 _NEVER_SERVED = "this policy was never served from here: it is not in the history of the domain"
@@ -146,7 +146,7 @@ def _served(policy: PolicyResult, store: Store) -> Optional[bool]:
             history = [*history, store.last(domain)]
     except MtastsError:  # no name of a domain, or nothing to be read
         return None
-    quoted = verdict.quoted(policy.policy_string)
+    quoted = summary.quoted(policy.policy_string)
     if not history or not quoted or policy.policy_type.lower() != STS:
         return None
     return verdict.was_served(quoted, history) is not None

@@ -1,7 +1,6 @@
 """What the reports of a period say about a domain: numbers, failures, whose end, what to do."""
 
-import datetime
-from typing import Any, Dict, Iterator, List, Optional, Sequence
+from typing import Iterator, List, Optional, Sequence
 
 import click
 
@@ -14,7 +13,8 @@ from mtasts.cli.common import (
     policy_dir_option,
     print_json,
 )
-from mtasts.cli.report import shown
+from mtasts.cli.report import document, shown
+from mtasts.cli.report.document import day_text
 from mtasts.cli.report.ledger import ledger_option, opened
 from mtasts.domain import Domain
 from mtasts.finding import Finding
@@ -23,7 +23,7 @@ from mtasts.spreadsheet import row
 from mtasts.store import Store
 from mtasts.tlsrpt import verdict
 from mtasts.tlsrpt.authenticity import Grade
-from mtasts.tlsrpt.summary import Entry, FailureGroup, Summary, summarise
+from mtasts.tlsrpt.summary import FailureGroup, Summary
 
 _COLUMNS = (
     "result_type",
@@ -72,11 +72,14 @@ def summary(
       mtasts report summary example.org --days 7 --grade dkim
       mtasts report summary example.org --csv > failures.csv
     """
-    since = (now() - datetime.timedelta(days=days)).replace(hour=0, minute=0, second=0)
-    found = summarise(domain, _entries(ledger, domain, since, grade))
+    database = opened(ledger)
+    from mtasts.report_numbers import first_day, numbers  # needs SQLAlchemy, as `opened` tells
+
+    since = first_day(now(), days)
+    found = numbers(database, [domain], since, Grade(grade) if grade else None)[domain]
     served = store.history(domain)
     if as_json:
-        print_json(dict(_as_json(found, served), since=since.strftime("%Y-%m-%d")))
+        print_json(dict(document.as_json(found, served), since=day_text(since)))
     elif as_csv:
         click.echo(row(_COLUMNS))
         for group in found.failures:
@@ -88,50 +91,11 @@ def summary(
         ctx.exit(EXIT_WARNING)
 
 
-def _entries(
-    ledger: Optional[str], domain: Domain, since: datetime.datetime, grade: Optional[str]
-) -> Iterator[Entry]:
-    database = opened(ledger)
-    from mtasts.ledger import queries  # needs SQLAlchemy, whose absence `opened` tells of
-
-    weakest = Grade(grade) if grade else None
-    wanted = queries.Filter(domain, since=since, weakest=weakest, counted_only=True)
-    for held in queries.reports(database, wanted):
-        yield Entry(held.report, held.grade.value)
-
-
-def _as_json(found: Summary, served: Sequence[HistoryEntry]) -> Dict[str, Any]:
-    facts = found._asdict()
-    for name in ("effective", "known", "plain"):
-        facts[name] = facts[name]._asdict()
-    facts["reporters"] = [
-        dict(one._asdict(), sessions=one.sessions._asdict(), last=_day(one.last))
-        for one in found.reporters
-    ]
-    facts["failures"] = [_group_as_json(group, found, served) for group in found.failures]
-    facts["findings"] = [findings.as_json(one) for one in verdict.of_summary(found)]
-    return facts
-
-
-def _group_as_json(
-    group: FailureGroup, found: Summary, served: Sequence[HistoryEntry]
-) -> Dict[str, Any]:
-    said = verdict.of_group(group, found, served)
-    return dict(
-        group._asdict(),
-        first=_day(group.first),
-        last=_day(group.last),
-        used=[used._asdict() for used in group.used],
-        explanations=[one._asdict() for one in verdict.explained(group)],
-        findings=[findings.as_json(one) for one in said],
-    )
-
-
 def _cells(group: FailureGroup) -> List[object]:
     meaning = verdict.explained(group)[:1]
     said = [(one.end, one.certainty, one.what, one.remedy) for one in meaning] or [("",) * 4]
     names = [" ".join(group.reporters), " ".join(group.mx_hosts)]
-    days = [_day(group.first), _day(group.last)]
+    days = [day_text(group.first), day_text(group.last)]
     counts = [group.sessions, group.reports]
     return [group.result_type, group.reason_code, *counts, *names, *days, *said[0]]
 
@@ -151,7 +115,7 @@ def _lines(found: Summary, served: Sequence[HistoryEntry], days: int) -> Iterato
         yield "reporters:"
     for one in found.reporters:
         proof = ", ".join(one.grades)
-        last = f"{_reports(one.reports)} until {_day(one.last) or '?'} ({proof})"
+        last = f"{_reports(one.reports)} until {day_text(one.last) or '?'} ({proof})"
         yield f"  {shown.text(one.name)}: {shown.sessions(one.sessions)}, {last}"
 
 
@@ -161,7 +125,7 @@ def _group_lines(
     reason = f" ({shown.text(group.reason_code)})" if group.reason_code else ""
     kind = shown.text(group.result_type) + reason
     where = f" at {_several(group.mx_hosts)}" if group.mx_hosts else ""
-    when = f"since {_day(group.first) or '?'}, last {_day(group.last) or '?'}"
+    when = f"since {day_text(group.first) or '?'}, last {day_text(group.last) or '?'}"
     yield f"{shown.count(group.sessions)} x {kind}{where}, {when}, by {_several(group.reporters)}"
     for one in verdict.explained(group)[:1]:
         yield f"  what: {one.what}"
@@ -183,7 +147,3 @@ def _reports(number: int) -> str:
 def _several(names: Sequence[str]) -> str:
     more = f" and {len(names) - _NAMES} more" if len(names) > _NAMES else ""
     return ", ".join(map(shown.text, names[:_NAMES])) + more
-
-
-def _day(day: Optional[datetime.date]) -> Optional[str]:
-    return day and day.strftime("%Y-%m-%d")
