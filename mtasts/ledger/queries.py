@@ -199,9 +199,9 @@ def _policies(
         failures[row.report_id, row.policy_position].append(rows.to_failure(row))
     policies: Dict[int, List[PolicyResult]] = defaultdict(list)
     for row in _of(connection, policy_result, reports):
-        if domain in (None, row.policy_domain):
-            found = rows.to_policy(row, failures[row.report_id, row.position])
-            policies[row.report_id].append(found)
+        number, position, name = row[:3]  # `report_id`, `position`, `policy_domain`
+        if domain in (None, name):
+            policies[number].append(rows.to_policy(row, failures.get((number, position), ())))
     return policies
 
 

@@ -6,7 +6,7 @@ disjoint. So entries of the same policy type are added, between `sts` and `tlsa`
 counts, and all else is added. What is unknown makes unknown whatever it would be part of.
 """
 
-from typing import Dict, Iterable, NamedTuple, Optional
+from typing import Dict, NamedTuple, Optional, Sequence
 
 from mtasts.tlsrpt.report import STS, TLSA, PolicyResult, Report
 
@@ -52,8 +52,11 @@ def effective(report: Report) -> Dict[str, Effective]:
     return {domain: of_results(results) for domain, results in domains.items()}
 
 
-def of_results(results: Iterable[PolicyResult]) -> Effective:
+def of_results(results: Sequence[PolicyResult]) -> Effective:
     """The sessions of `results`, all of the same report and policy domain."""
+    if len(results) == 1:
+        only = Sessions(results[0].successful, results[0].failed)
+        return Effective(only, only, "")
     by_type: Dict[str, Sessions] = {}
     plain = Sessions()
     for result in results:

@@ -7,7 +7,18 @@ reports and the policies that were served, then says whose end it is (see `verdi
 
 import datetime
 import functools
-from typing import Dict, Iterable, List, NamedTuple, Optional, Set, Tuple
+from typing import (
+    Any,
+    Callable,
+    Dict,
+    Iterable,
+    List,
+    NamedTuple,
+    Optional,
+    Sequence,
+    Set,
+    Tuple,
+)
 
 from mtasts import policy
 from mtasts.domain import Domain
@@ -123,8 +134,13 @@ def summaries(domains: Iterable[Domain], entries: Iterable[Entry]) -> Dict[Domai
     """The same for each of `domains`, by one look at the `entries`."""
     found = {domain: _Domain() for domain in domains}
     for entry in entries:
+        policies = entry.report.policies
+        if len(policies) == 1:  # as nearly always
+            if policies[0].policy_domain in found:
+                found[policies[0].policy_domain].add(entry, policies)
+            continue
         results: Dict[str, List[PolicyResult]] = {}
-        for one in entry.report.policies:
+        for one in policies:
             if one.policy_domain in found:
                 results.setdefault(one.policy_domain, []).append(one)
         for name, about in results.items():
@@ -148,43 +164,48 @@ class _Domain:
     """What the reports say about one domain."""
 
     def __init__(self) -> None:
-        self.total = _Total()
-        self.types: Dict[str, Sessions] = {}
+        self.types: Dict[str, _Sum] = {}
         self.days: Dict[datetime.date, _Total] = {}
         self.reporters: Dict[str, _Tally] = {}
         self.groups: Dict[_Kind, _Group] = {}
 
-    def add(self, entry: Entry, results: List[PolicyResult]) -> None:
+    def add(self, entry: Entry, results: Sequence[PolicyResult]) -> None:
         """Count a report by what it says about the domain."""
-        counted, day, name = counting.of_results(results), entry.day, entry.report.organization_name
-        self.total.add(counted)
-        for one in results:
-            kind = one.policy_type.lower()
-            self.types[kind] = self.types.get(kind, Sessions()) + (one.successful, one.failed)
+        name, day, counted = entry.report.organization_name, entry.day, counting.of_results(results)
         if day:
-            self.days.setdefault(day, _Total()).add(counted)
-        self.reporters.setdefault(name, _Tally(name)).add(entry, results, counted)
+            _at(self.days, day, _Total).add(counted)
+        _at(self.reporters, name, _Tally).add(entry.grade, day, results, counted)
+        for one in results:
+            _at(self.types, one.policy_type.lower(), _Sum).add((one.successful, one.failed))
         for failed, happened in _by_kind(results).items():
-            self.groups.setdefault(failed, _Group(failed)).add(entry, happened)
+            _at(self.groups, failed, _Group).add(name, day, happened)
 
     def summary(self, domain: Domain) -> Summary:
         """All of it."""
-        total = self.total
+        reporters = [one.reporter(name) for name, one in self.reporters.items()]
+        groups = [one.group(*kind) for kind, one in self.groups.items()]
+        days = [one.of_day(day) for day, one in sorted(self.days.items())]
+        totals = [one.total for one in self.reporters.values()]
         return Summary(
             domain,
-            total.reports,
-            total.unknown,
-            total.effective,
-            total.known,
-            total.plain,
-            tuple(sorted((one.reporter() for one in self.reporters.values()), key=_busiest_first)),
-            tuple(sorted((one.group() for one in self.groups.values()), key=_most_first)),
-            tuple(sorted(self.types.items())),
-            tuple(
-                Day(day, one.reports, one.unknown, one.known)
-                for day, one in sorted(self.days.items())
-            ),
+            sum(one.reports for one in totals),
+            sum(one.unknown for one in totals),
+            sum((one.effective.sessions for one in totals), Sessions()),
+            sum((one.known.sessions for one in totals), Sessions()),
+            sum((one.plain.sessions for one in totals), Sessions()),
+            tuple(sorted(reporters, key=_busiest_first)),
+            tuple(sorted(groups, key=_most_first)),
+            tuple(sorted((kind, one.sessions) for kind, one in self.types.items())),
+            tuple(days),
         )
+
+
+def _at(kept: Dict[Any, Any], key: Any, make: Callable[[], Any]) -> Any:
+    """What is kept for `key`, made if it is the first time."""
+    found = kept.get(key)
+    if found is None:
+        found = kept[key] = make()
+    return found
 
 
 _Kind = Tuple[str, str]  # result type and reason
@@ -211,49 +232,84 @@ def _most_first(group: FailureGroup) -> Tuple[bool, int, str, str]:
     return known, -(group.sessions or 0), group.result_type, group.reason_code
 
 
+class _Sum:
+    """Sessions that are added up in place, which is cheaper than one `Sessions` after another."""
+
+    __slots__ = ("failed", "successful")
+
+    def __init__(self) -> None:
+        self.successful: Optional[int] = 0
+        self.failed: Optional[int] = 0
+
+    def add(self, sessions: Tuple[Optional[int], Optional[int]]) -> None:
+        successful, failed = sessions
+        if successful is None or self.successful is None:
+            self.successful = None
+        else:
+            self.successful += successful
+        if failed is None or self.failed is None:
+            self.failed = None
+        else:
+            self.failed += failed
+
+    @property
+    def sessions(self) -> Sessions:
+        return Sessions(self.successful, self.failed)
+
+
 class _Total:
-    """The numbers of all reports of the domain."""
+    """The numbers of some reports."""
+
+    __slots__ = ("effective", "known", "plain", "reports", "unknown")
 
     def __init__(self) -> None:
         self.reports = self.unknown = 0
-        self.effective = self.known = self.plain = Sessions()
+        self.effective, self.known, self.plain = _Sum(), _Sum(), _Sum()
 
     def add(self, counted: Effective) -> None:
         self.reports += 1
-        self.effective += counted.sessions
-        self.plain += counted.plain
+        self.effective.add(counted.sessions)
+        self.plain.add(counted.plain)
         if None in counted.sessions:
             self.unknown += 1
         else:
-            self.known += counted.sessions
+            self.known.add(counted.sessions)
+
+    def of_day(self, day: datetime.date) -> Day:
+        return Day(day, self.reports, self.unknown, self.known.sessions)
 
 
 class _Tally:
-    """The numbers of one reporter."""
+    """What one reporter says."""
 
-    def __init__(self, name: str) -> None:
-        self.name = name
+    def __init__(self) -> None:
         self.total = _Total()
         self.days: Set[datetime.date] = set()
         self.grades: Set[str] = set()
         self.policies: Dict[Policy, _Under] = {}
 
-    def add(self, entry: Entry, results: List[PolicyResult], counted: Effective) -> None:
+    def add(
+        self,
+        grade: str,
+        day: Optional[datetime.date],
+        results: Sequence[PolicyResult],
+        counted: Effective,
+    ) -> None:
         self.total.add(counted)
-        self.grades.add(entry.grade)
-        if entry.day:
-            self.days.add(entry.day)
-        for result in results:
-            known = quoted(result.policy_string) if result.policy_type.lower() == STS else None
+        self.grades.add(grade)
+        if day:
+            self.days.add(day)
+        for one in results:
+            known = quoted(one.policy_string) if one.policy_type.lower() == STS else None
             if known:
-                self.policies.setdefault(known, _Under(known)).add(entry, result)
+                _at(self.policies, known, _Under).add(day, one)
 
-    def reporter(self) -> Reporter:
-        under = [one.under_policy() for one in self.policies.values()]
+    def reporter(self, name: str) -> Reporter:
+        under = [one.under_policy(known) for known, one in self.policies.items()]
         return Reporter(
-            self.name,
+            name,
             self.total.reports,
-            self.total.effective,
+            self.total.effective.sessions,
             max(self.days, default=None),
             tuple(sorted(self.grades)),
             tuple(sorted(self.days)),
@@ -264,17 +320,16 @@ class _Tally:
 class _Under:
     """What one reporter says of one policy."""
 
-    def __init__(self, under: Policy) -> None:
-        self.policy = under
+    def __init__(self) -> None:
         self.days = _Days()
-        self.sessions = Sessions()
+        self.sum = _Sum()
 
-    def add(self, entry: Entry, result: PolicyResult) -> None:
-        self.days.add(entry.day)
-        self.sessions += (result.successful, result.failed)
+    def add(self, day: Optional[datetime.date], result: PolicyResult) -> None:
+        self.days.add(day)
+        self.sum.add((result.successful, result.failed))
 
-    def under_policy(self) -> UnderPolicy:
-        return UnderPolicy(self.policy, self.days.first, self.days.last, self.sessions)
+    def under_policy(self, known: Policy) -> UnderPolicy:
+        return UnderPolicy(known, self.days.first, self.days.last, self.sum.sessions)
 
 
 def _last_at_the_end(under: UnderPolicy) -> Tuple[datetime.date, datetime.date]:
@@ -297,37 +352,33 @@ class _Days:
 class _Group:
     """The failures of one kind."""
 
-    def __init__(self, kind: _Kind) -> None:
-        self.kind = kind
-        self.sessions = Sessions()
+    def __init__(self) -> None:
+        self.sum = _Sum()
         self.reports = 0
         self.days = _Days()
         self.reporters: Set[str] = set()
-        self.mx_hosts: Set[str] = set()
         self.used: Dict[tuple, Set[str]] = {}
 
-    def add(self, entry: Entry, happened: _Happened) -> None:
-        name = entry.report.organization_name
+    def add(self, name: str, day: Optional[datetime.date], happened: _Happened) -> None:
         self.reports += 1
         self.reporters.add(name)
-        self.days.add(entry.day)
-        self.sessions += _sessions(happened)
+        self.days.add(day)
+        self.sum.add(_sessions(happened))
         for result, failure in happened:
-            policy = (name, result.policy_string, result.mx_host, result.policy_type)
-            hosts = self.used.setdefault(policy, set())
+            under = (name, result.policy_string, result.mx_host, result.policy_type)
+            hosts = self.used.setdefault(under, set())
             if failure.receiving_mx_hostname:
                 hosts.add(failure.receiving_mx_hostname)
-        self.mx_hosts.update(*self.used.values())
 
-    def group(self) -> FailureGroup:
-        used = (Used(*policy, tuple(sorted(hosts))) for policy, hosts in self.used.items())
+    def group(self, result_type: str, reason_code: str) -> FailureGroup:
+        used = [Used(*under, tuple(sorted(hosts))) for under, hosts in self.used.items()]
         return FailureGroup(
-            self.kind[0],
-            self.kind[1],
-            self.sessions.failed,
+            result_type,
+            reason_code,
+            self.sum.failed,
             self.reports,
             tuple(sorted(self.reporters)),
-            tuple(sorted(self.mx_hosts)),
+            tuple(sorted(set().union(*self.used.values()))),
             self.days.first,
             self.days.last,
             tuple(used),
