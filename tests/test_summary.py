@@ -247,3 +247,52 @@ def test_many_domains_are_summed_up_by_one_look():
         "example.net": Sessions(2, 0),
         "example.edu": Sessions(0, 0),
     }
+
+
+def test_failures_tell_how_many_sessions_failed_under_which_policy():
+    both = entry(result(10, failure(sessions=2)), result(8, failure(sessions=2), kind="tlsa"))
+    other = entry(result(0, failure(sessions=3), policy=OLD), on=2)
+    (group,) = summarise(DOMAIN, [both, other]).failures
+    assert group.sessions == 5
+    assert {(used.policy_type, used.policy_string[2:], used.sessions) for used in group.used} == {
+        ("sts", ("mx: mx1.example.org", "mx: mx2.example.org", "max_age: 86401"), 2),
+        ("sts", ("mx: mx1.example.org", "max_age: 86401"), 3),
+        ("tlsa", (), 2),
+    }
+
+
+def test_failed_sessions_without_a_detail_are_not_lost():
+    reports = [entry(result(10, failure(sessions=2), bad=5)), entry(result(1), on=2)]
+    summary = summarise(DOMAIN, reports)
+    left = summary.unspecified
+    assert (left.sessions, left.reporters, left.last) == (3, ("Reporter A",), day(1).date())
+    assert [one.code for one in verdict.of_summary(summary)] == ["report-failures-unspecified"]
+    assert verdict.is_over(left, summary)
+
+
+@pytest.mark.parametrize(
+    "results",
+    [
+        [result(10, failure(sessions=2))],
+        [result(10, failure(sessions=7), bad=2)],
+        [result(10, failure(sessions=None), bad=2)],
+        [PolicyResult("sts", "example.org", (), (), None, None, ())],
+    ],
+    ids=["all told", "more told than counted", "unknown detail", "unknown count"],
+)
+def test_nothing_is_left_over_where_nothing_can_be_known_to_be(results):
+    assert summarise(DOMAIN, [entry(*results)]).unspecified is None
+
+
+def test_what_the_present_policy_covers_is_told_from_what_it_does_not():
+    def is_covered_now(*failures, policy=OLD):
+        (group,) = summarise(DOMAIN, [entry(result(0, *failures, policy=policy))]).failures
+        return verdict.is_covered_now(group, served(OLD, POLICY))
+
+    mismatch = "certificate-host-mismatch"
+    assert is_covered_now(failure(mismatch, host="mx2.example.org"))
+    assert not is_covered_now(failure(mismatch, host="mx2.example.org"), failure(mismatch))
+    assert not is_covered_now(failure(mismatch, host="mx9.example.org"))
+    assert not is_covered_now(failure(mismatch, host=None))
+    assert not is_covered_now(failure("certificate-expired", host="mx2.example.org"))
+    assert not is_covered_now(failure(mismatch, host="mx2.example.org"), policy=POLICY)

@@ -67,6 +67,12 @@ RULES: Dict[str, Rule] = {
         _COUNTS,
         "Use the effective numbers.",
     ),
+    "report-failures-unspecified": Rule(
+        "warning",
+        "of {text} failed sessions no report says what failed",
+        _COUNTS,
+        "See these reports with 'mtasts report list'; if it lasts, write to the reporter.",
+    ),
     "report-counts-unknown": Rule(
         "unknown",
         "{text} of the reports do not say how many sessions there were",

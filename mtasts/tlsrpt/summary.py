@@ -18,6 +18,7 @@ from typing import (
     Sequence,
     Set,
     Tuple,
+    cast,
 )
 
 from mtasts import policy
@@ -97,13 +98,17 @@ class FailureGroup(NamedTuple):
 
 
 class Used(NamedTuple):
-    """The policy that `reporter` quotes, and the MX hosts that failed under it."""
+    """The policy that `reporter` quotes, the MX hosts and so many `sessions` that failed under it.
+
+    The same session may have failed under policies of two types.
+    """
 
     reporter: str
     policy_string: Tuple[str, ...]
     mx_host: Tuple[str, ...]
     policy_type: str
     mx_hosts: Tuple[str, ...]
+    sessions: Optional[int]
 
 
 class Summary(NamedTuple):
@@ -111,6 +116,7 @@ class Summary(NamedTuple):
 
     `known` leaves those `unknown` reports out; `plain` are the sums as they were reported, and
     `types` those of each policy type (in lower case). `days` are those with a report, in order.
+    `unspecified` are failed sessions that are counted and of which no detail says what failed.
     """
 
     domain: Domain
@@ -123,6 +129,7 @@ class Summary(NamedTuple):
     failures: Tuple[FailureGroup, ...]
     types: Tuple[Tuple[str, Sessions], ...] = ()
     days: Tuple[Day, ...] = ()
+    unspecified: Optional[FailureGroup] = None
 
 
 def summarise(domain: Domain, entries: Iterable[Entry]) -> Summary:
@@ -168,6 +175,7 @@ class _Domain:
         self.days: Dict[datetime.date, _Total] = {}
         self.reporters: Dict[str, _Tally] = {}
         self.groups: Dict[_Kind, _Group] = {}
+        self.unspecified = _Group()
 
     def add(self, entry: Entry, results: Sequence[PolicyResult]) -> None:
         """Count a report by what it says about the domain."""
@@ -179,6 +187,9 @@ class _Domain:
             _at(self.types, one.policy_type.lower(), _Sum).add((one.successful, one.failed))
         for failed, happened in _by_kind(results).items():
             _at(self.groups, failed, _Group).add(name, day, happened)
+        unspecified = _unspecified(results)
+        if unspecified:
+            self.unspecified.add(name, day, unspecified)
 
     def summary(self, domain: Domain) -> Summary:
         """All of it."""
@@ -197,6 +208,7 @@ class _Domain:
             tuple(sorted(groups, key=_most_first)),
             tuple(sorted((kind, one.sessions) for kind, one in self.types.items())),
             tuple(days),
+            self.unspecified.group("", "") if self.unspecified.reports else None,
         )
 
 
@@ -219,6 +231,18 @@ def _by_kind(results: Iterable[PolicyResult]) -> Dict[_Kind, _Happened]:
         for failure in result.failures:
             kind = failure.result_type.lower(), failure.reason_code or ""
             found.setdefault(kind, []).append((result, failure))
+    return found
+
+
+def _unspecified(results: Iterable[PolicyResult]) -> _Happened:
+    """What failed by the summary of a result beyond what its details tell of."""
+    found = []
+    for one in results:
+        if one.failed:
+            told = [failure.sessions for failure in one.failures]
+            rest = 0 if None in told else one.failed - sum(cast(List[int], told))
+            if rest > 0:
+                found.append((one, Failure("", rest)))
     return found
 
 
@@ -349,6 +373,16 @@ class _Days:
             self.last = max(self.last or day, day)
 
 
+class _Use:
+    """What failed under one policy of one reporter."""
+
+    __slots__ = ("hosts", "sum")
+
+    def __init__(self) -> None:
+        self.hosts: Set[str] = set()
+        self.sum = _Sum()
+
+
 class _Group:
     """The failures of one kind."""
 
@@ -357,7 +391,7 @@ class _Group:
         self.reports = 0
         self.days = _Days()
         self.reporters: Set[str] = set()
-        self.used: Dict[tuple, Set[str]] = {}
+        self.used: Dict[tuple, _Use] = {}
 
     def add(self, name: str, day: Optional[datetime.date], happened: _Happened) -> None:
         self.reports += 1
@@ -366,19 +400,23 @@ class _Group:
         self.sum.add(_sessions(happened))
         for result, failure in happened:
             under = (name, result.policy_string, result.mx_host, result.policy_type)
-            hosts = self.used.setdefault(under, set())
+            use = _at(self.used, under, _Use)
+            use.sum.add((0, failure.sessions))
             if failure.receiving_mx_hostname:
-                hosts.add(failure.receiving_mx_hostname)
+                use.hosts.add(failure.receiving_mx_hostname)
 
     def group(self, result_type: str, reason_code: str) -> FailureGroup:
-        used = [Used(*under, tuple(sorted(hosts))) for under, hosts in self.used.items()]
+        used = [
+            Used(*under, tuple(sorted(use.hosts)), use.sum.failed)
+            for under, use in self.used.items()
+        ]
         return FailureGroup(
             result_type,
             reason_code,
             self.sum.failed,
             self.reports,
             tuple(sorted(self.reporters)),
-            tuple(sorted(set().union(*self.used.values()))),
+            tuple(sorted(set().union(*(use.hosts for use in self.used.values())))),
             self.days.first,
             self.days.last,
             tuple(used),

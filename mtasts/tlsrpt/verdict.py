@@ -17,6 +17,8 @@ from mtasts.tlsrpt.report import STS
 from mtasts.tlsrpt.summary import FailureGroup, Reporter, Summary, Used, quoted
 
 _FETCH_ERROR = "sts-policy-fetch-error"
+# What reporters call it when no mx line covers the host (RFC 8460 section 4.3.1, and Microsoft).
+_OF_COVERAGE = ("certificate-host-mismatch", "validation-failure")
 
 
 def of_summary(summary: Summary) -> List[Finding]:
@@ -26,6 +28,8 @@ def of_summary(summary: Summary) -> List[Finding]:
         found.append(finding("report-counts-unknown", text=summary.unknown))
     if summary.plain != summary.effective:
         found.append(finding("report-counts-differ"))
+    if summary.unspecified:
+        found.append(finding("report-failures-unspecified", text=summary.unspecified.sessions))
     return found
 
 
@@ -37,9 +41,9 @@ def of_group(
     `served` is the domain's history, oldest first; without any, nothing is said about it.
     """
     found = [*_coverage(group, served), *_policies(group, served), *_where(group, summary, served)]
-    if _is_single_fetch_error(group):
+    if is_single_fetch_error(group):
         found.append(finding("report-fetch-error-once"))
-    if _is_over(group, summary):
+    if is_over(group, summary):
         found.append(finding("report-over", text=group.last))
     return found
 
@@ -81,6 +85,29 @@ def in_use(reporter: Reporter, served: Sequence[HistoryEntry]) -> Optional[InUse
     entry = was_served(under.policy, served)
     is_current = entry is not None and entry is served[-1]
     return InUse(under.policy, under.first, under.last, entry, is_current)
+
+
+def is_single_fetch_error(group: FailureGroup) -> bool:
+    """Whether it is what happens to every policy host now and then."""
+    return group.result_type == _FETCH_ERROR and group.reports == 1 and group.sessions == 1
+
+
+def is_over(group: FailureGroup, summary: Summary) -> bool:
+    """Whether all that reported the failure have sent newer reports without it."""
+    newest = [one.last for one in summary.reporters if one.name in group.reporters]
+    return bool(group.last) and all(last and last > group.last for last in newest)
+
+
+def is_covered_now(group: FailureGroup, served: Sequence[HistoryEntry]) -> bool:
+    """Whether nothing failed but that policies in use did not cover hosts which are covered now."""
+    hosts = [(host, _patterns(used)) for used in group.used for host in used.mx_hosts]
+    return (
+        bool(served)
+        and group.result_type in _OF_COVERAGE
+        and all(used.mx_hosts for used in group.used)
+        and all(patterns and not _covered(host, patterns) for host, patterns in hosts)
+        and all(served[-1].policy.covers(host) for host, _ in hosts)
+    )
 
 
 def _coverage(group: FailureGroup, served: Sequence[HistoryEntry]) -> Iterator[Finding]:
@@ -152,13 +179,3 @@ def _mx_hosts(summary: Summary, served: Sequence[HistoryEntry]) -> Set[str]:
     hosts = {host for group in summary.failures for host in group.mx_hosts}
     named = served[-1].policy.mx if served else ()
     return hosts | {pattern for pattern in named if not pattern.startswith("*.")}
-
-
-def _is_single_fetch_error(group: FailureGroup) -> bool:
-    return group.result_type == _FETCH_ERROR and group.reports == 1 and group.sessions == 1
-
-
-def _is_over(group: FailureGroup, summary: Summary) -> bool:
-    """Whether all that reported the failure have sent newer reports without it."""
-    newest = [one.last for one in summary.reporters if one.name in group.reporters]
-    return bool(group.last) and all(last and last > group.last for last in newest)

@@ -20,6 +20,7 @@ def as_json(found: Summary, served: Sequence[HistoryEntry]) -> Dict[str, Any]:
     ]
     facts["reporters"] = [_reporter(one, served) for one in found.reporters]
     facts["failures"] = [_group(group, found, served) for group in found.failures]
+    facts["unspecified"] = found.unspecified and _group(found.unspecified, found, served)
     facts["findings"] = [findings.as_json(one) for one in verdict.of_summary(found)]
     return facts
 
