@@ -95,6 +95,7 @@ def test_failures_are_grouped_by_type_and_reason_gravest_first():
     assert second.reporters == ("Reporter A", "Reporter B")
     assert second.mx_hosts == ("mx1.example.org", "mx2.example.org")
     assert (second.first, second.last) == (day(1).date(), day(4).date())
+    assert second.days == (day(1).date(), day(4).date())
 
 
 def test_reporters_come_with_their_rhythm_and_grades():

@@ -83,7 +83,7 @@ class FailureGroup(NamedTuple):
     """Failures of one type and reason: how many sessions, who reports them, where and when.
 
     `used` are the different policies under which they happened, each by the name of a reporter and
-    with the MX hosts concerned.
+    with the MX hosts concerned; `days` are the days that have some of them, in order.
     """
 
     result_type: str
@@ -95,6 +95,7 @@ class FailureGroup(NamedTuple):
     first: Optional[datetime.date]
     last: Optional[datetime.date]
     used: Tuple["Used", ...]
+    days: Tuple[datetime.date, ...] = ()
 
 
 class Used(NamedTuple):
@@ -389,14 +390,15 @@ class _Group:
     def __init__(self) -> None:
         self.sum = _Sum()
         self.reports = 0
-        self.days = _Days()
+        self.days: Set[datetime.date] = set()
         self.reporters: Set[str] = set()
         self.used: Dict[tuple, _Use] = {}
 
     def add(self, name: str, day: Optional[datetime.date], happened: _Happened) -> None:
         self.reports += 1
         self.reporters.add(name)
-        self.days.add(day)
+        if day:
+            self.days.add(day)
         self.sum.add(_sessions(happened))
         for result, failure in happened:
             under = (name, result.policy_string, result.mx_host, result.policy_type)
@@ -417,9 +419,10 @@ class _Group:
             self.reports,
             tuple(sorted(self.reporters)),
             tuple(sorted(set().union(*(use.hosts for use in self.used.values())))),
-            self.days.first,
-            self.days.last,
+            min(self.days, default=None),
+            max(self.days, default=None),
             tuple(used),
+            tuple(sorted(self.days)),
         )
 
 

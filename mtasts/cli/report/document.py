@@ -52,6 +52,7 @@ def _group(group: FailureGroup, found: Summary, served: Sequence[HistoryEntry]) 
         first=day_text(group.first),
         last=day_text(group.last),
         used=[used._asdict() for used in group.used],
+        days=[day_text(day) for day in group.days],
         explanations=[one._asdict() for one in verdict.explained(group)],
         findings=[findings.as_json(one) for one in said],
     )
