@@ -1,6 +1,8 @@
 """How sure is it that a report comes from whom it names?"""
 
 import base64
+import subprocess
+import sys
 
 import dkim
 import pytest
@@ -236,6 +238,40 @@ def test_what_was_changed_is_not_signed(grade, key, old, new):
     mail = signed(key)
     assert old in mail
     assert grade(mail.replace(old, new, 1)) is Grade.FILE
+
+
+ED25519 = b"""DKIM-Signature: v=1; a=ed25519-sha256; c=relaxed/simple; d=example.org;
+ i=@example.org; q=dns/txt; s=_e; t=1795876486; h=from : subject : to;
+ bh=I7icRvOZCnGK58FiLE7mfR7NyeKlkNCb1y0djmr/5uY=;
+ b=P9ts3yzAO9KfcSfxxL2qBRbjzn2YJRJniNUYiyVuKh9G9jOvJ02G9dRLtml2SxZqtMdv3
+ CA5Ehw0hHEIYzAjAA==
+From: reports@example.org
+Subject: a report
+To: x@example.net
+
+A report is attached.
+"""
+
+
+@pytest.mark.parametrize(
+    ("library", "mail", "expected"),
+    [
+        ("nacl", ED25519, "dkim"),
+        ("nacl", ED25519.replace(b"attached", b"detached"), "file"),
+        ("none", ED25519, "file"),
+    ],
+)
+def test_ed25519_needs_a_library(dns_table, tmp_path, library, mail, expected):
+    """RFC 8463. Without PyNaCl such a signature proves nothing."""
+    key = "A6EHv/POEL4dcN0Y50vAmWfk1jCbpQ1fHdyGZBJVMbg="
+    dns_table.table["_e._domainkey.example.org"] = [f"v=DKIM1; k=ed25519; p={key}"]
+    code = "import sys\n" + ("sys.modules['nacl'] = None\n" if library == "none" else "")
+    code += "from mtasts.mail_grade import MailGrader\n"
+    code += "grader = MailGrader(resolver=sys.argv[1], suffix_list=sys.argv[2])\n"
+    code += "print(grader(sys.stdin.buffer.read()).value)"
+    argv = [sys.executable, "-c", code, dns_table.address, str(tmp_path / "none")]
+    said = subprocess.run(argv, input=mail, stdout=subprocess.PIPE, check=True).stdout
+    assert said == expected.encode() + b"\n"
 
 
 def test_a_part_of_the_body_is_not_enough(grade, key):

@@ -124,6 +124,19 @@ def test_what_is_told_apart_is_no_conflict(ledger, other):
     assert [one.conflicts for one in held(ledger)] == [0, 0]
 
 
+def test_one_id_for_the_reports_about_several_domains_is_no_conflict(ledger):
+    """Some senders number the days, and not their reports."""
+    about = [["example.org"], ["example.com"], ["example.net", "example.com"]]
+    said = [report(policies=[policy(domain) for domain in domains]) for domains in about]
+    for number, one in enumerate(said):
+        writing.add(ledger, [entry(b"%d" % number, one, received=DAY + days(number))])
+    found = {one.report: (one.conflicts, one.is_counted) for one in held(ledger)}
+    assert found == {said[0]: (0, True), said[1]: (1, True), said[2]: (1, False)}
+    counted = [one.report.policies[0].policy_domain for one in queries.entries(ledger, Filter())]
+    assert counted == ["example.org", "example.com"]
+    assert len(held(ledger, domain="example.com", counted_only=True)) == 1
+
+
 def test_reports_without_an_id_are_in_no_conflict(ledger):
     other = report("", policies=[policy(failed=9)])
     writing.add(ledger, [entry(b"1", report("")), entry(b"2", other)])

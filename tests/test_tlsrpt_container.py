@@ -247,6 +247,44 @@ def test_a_mail_whose_type_cannot_be_read_is_no_report(parameters):
     assert found(mail.encode("ascii")) == []
 
 
+@pytest.mark.parametrize(
+    "boundary",
+    [b"boundary*=idna''b1", b"boundary*=undefined''b1", b"boundary*=a\0b''b1"]
+    + [b"boundary=b1; boundary*=utf-8''b1; boundary*0=b1"],
+)
+def test_a_boundary_that_cannot_be_read_is_none(boundary):
+    """package email raises what the encoding raises, or what it stumbles over itself."""
+    field = b"multipart/report; report-type=tlsrpt; " + boundary
+    mail = b"From: a@example.net\nContent-Type: " + field + b"\n\n--b1\n\n{}\n--b1--\n"
+    assert found(mail) in (["report-missing"], [])
+
+
+@pytest.mark.parametrize("encoding", ["\xff", "x-uuencode", "base64", "quoted-printable", "\0"])
+@pytest.mark.parametrize("body", [b"begin 644 x\n#ab\n`\nend\n", b"A", b"=", b"AB=C", b"\xff"])
+def test_a_transfer_encoding_that_cannot_be_undone(encoding, body):
+    """Python 3.6 raises for letters that uuencode does not have, and for fields beyond ASCII."""
+    head = f"From: a@example.net\nContent-Transfer-Encoding: {encoding}\n".encode("latin-1")
+    (code,) = found(head + b"Content-Type: application/tlsrpt+json\n\n" + body)
+    assert code in ("report-unknown-format", "report-empty")
+    many = b"Content-Type: multipart/report; report-type=tlsrpt; boundary=b1\n\n--b1\n\n"
+    (code,) = found(head + many + body)
+    assert code == "report-missing"
+
+
+def test_many_blank_lines_are_no_messages():
+    """Each blank line of a message/delivery-status begins another one, for package email."""
+    head = b"From: a@example.net\nContent-Type: message/delivery-status\n\n"
+    assert found(head + b"\n" * 20000000) == ["report-too-many-parts"]
+
+
+def test_many_lines_in_many_parts_take_no_time():
+    """package email compares each line with the boundaries of all parts that it may be in."""
+    deep = b"From: a@example.net\nMIME-Version: 1.0\n"
+    for number in range(100):
+        deep += b'Content-Type: multipart/mixed; boundary="%d"\n\n--%d\n' % (number, number)
+    assert found(deep + b"\n" + b"\r" * 20000000) == ["report-too-many-parts"]
+
+
 MAIL = samples.mail()
 
 

@@ -3,9 +3,10 @@
 Answers come in pages, each found by an index from where the last one ended, so memory stays small
 and the first row comes at once, however large the ledger is.
 
-Of reports that claim to be the same one (organisation, report-id, range) and say different things,
-one is counted: that with the strongest grade, and of these the one that came first. So nobody who
-guesses the id of a report can replace what its organisation has signed.
+Of reports that claim to be the same one (organisation, report-id, range) and say different things
+about a policy domain, one is counted: that with the strongest grade, and of these the one that came
+first. So nobody who guesses the id of a report can replace what its organisation has signed. Some
+give all reports of a day one id; about different domains these are in no conflict.
 """
 
 import datetime
@@ -122,7 +123,7 @@ def raw(database: Database, number: int) -> bytes:
 
 def _columns() -> List[Any]:
     of_report = _ANY.c.report_id == report.c.id
-    same = and_(_OTHER.c.identity == report.c.identity, _OTHER.c.id != report.c.id)
+    same = and_(_OTHER.c.id != report.c.id, *_is_rival())
     first = select(func.min(_ANY.c.arrival_id)).where(of_report).scalar_subquery()
     arrivals = select(func.count()).select_from(_ANY).where(of_report).scalar_subquery()
     conflicts = select(func.count()).select_from(_OTHER).where(same).scalar_subquery()
@@ -142,7 +143,21 @@ def _is_counted() -> Any:
         and_(_OTHER.c.received == report.c.received, _OTHER.c.id < report.c.id),
     )
     stronger = or_(_OTHER.c.grade > report.c.grade, and_(_OTHER.c.grade == report.c.grade, earlier))
-    return ~exists().where(_OTHER.c.identity == report.c.identity, stronger)
+    return ~exists().where(stronger, *_is_rival())
+
+
+def _is_rival() -> Tuple[Any, Any]:
+    """Whether the other report claims to be this one, and is about a domain that this one is about.
+
+    The second is looked up for those few only of which the first is true.
+    """
+    mine, theirs = policy_result.alias("mine"), policy_result.alias("theirs")
+    about_the_same = exists().where(
+        mine.c.report_id == report.c.id,
+        theirs.c.report_id == _OTHER.c.id,
+        mine.c.policy_domain == theirs.c.policy_domain,
+    )
+    return _OTHER.c.identity == report.c.identity, about_the_same.correlate(report, _OTHER)
 
 
 def _page(

@@ -1,14 +1,16 @@
 """A mail as it may bring a report (RFC 8460 section 5.3), whatever its MIME structure looks like.
 
-The standard library's package email takes the parts apart; it takes everything. What a part holds
-is seen by its content, elsewhere; here is what the mail says about it: whether it is meant as a
-report, and hints. Nothing relies on types, names, dates and languages.
+The standard library's package email takes the parts apart. It takes nearly everything; what it
+stumbles over is as if it were not there. What a part holds is seen by its content, elsewhere; here
+is what the mail says about it: whether it is meant as a report, and hints. Nothing relies on types,
+names, dates and languages.
 
 Importing this costs more than all of the reader, and not every report comes by mail.
 """
 
 import email
 import email.message
+import itertools
 import re
 from typing import Any, Callable, Dict, NamedTuple, Tuple
 
@@ -17,6 +19,10 @@ from mtasts.tlsrpt.report import Hint, InvalidReport
 
 _MOST_PARTS = 1000
 _LONGEST_FIELD = 2048  # characters of a field that is looked into
+# The package compares each line with the boundaries of all parts around it. Ten times as many
+# comparisons as the largest report of a mail needs.
+_MOST_COMPARISONS = 50_000_000
+_BOUNDARY = re.compile(rb"boundary", re.IGNORECASE)
 _TYPE = "application/tlsrpt"  # and +json, +gzip, +zip
 _FIELDS = {"tls-report-domain": "policy-domain", "tls-report-submitter": "submitter"}
 # tlsrpt-subject of section 5.3
@@ -43,51 +49,80 @@ class Mail(NamedTuple):
 
 
 class _Message(email.message.Message):
-    """A message whose very long fields are as if they were not there.
+    """A message whose very long or senseless fields are as if they were not there.
 
     The package takes minutes for the parameters of a Content-Type of 100 KiB, and hours for more.
     """
 
     def get(self, name: str, failobj: Any = None) -> Any:
         value = super().get(name, failobj)
-        return value if value is failobj or len(str(value)) <= _LONGEST_FIELD else failobj
+        if value is failobj:
+            return failobj
+        text = str(value)  # with other bytes than ASCII it is an object, which not all of it knows
+        return text if len(text) <= _LONGEST_FIELD else failobj
 
     def __contains__(self, name: object) -> bool:
         """Whether `get` has it: the package asks this first, and iterates over what `get` gives."""
         return self.get(str(name)) is not None
 
+    def get_boundary(self, failobj: Any = None) -> Any:
+        return _unless_broken(super().get_boundary, failobj)
+
 
 def read(data: bytes) -> Mail:
     """The mail; raises `InvalidReport` for more parts, or nested deeper, than any mail has."""
+    lines = data.count(b"\n") + data.count(b"\r")
+    if lines * len(_BOUNDARY.findall(data)) > _MOST_COMPARISONS:
+        raise InvalidReport("report-too-many-parts", "it has too many parts for so many lines")
     try:
-        message = email.message_from_bytes(data, _class=_Message)
+        message = email.message_from_bytes(data, _class=_limited())
         found = list(message.walk())
     except RecursionError as error:
         raise InvalidReport("report-too-deep", "its parts are nested too deep") from error
-    if len(found) > _MOST_PARTS:
-        raise InvalidReport("report-too-many-parts", f"it has more than {_MOST_PARTS} parts")
     parts = tuple(_part(part) for part in found if not part.is_multipart())
     hints = _hints(found)
     is_report = bool(hints) or any(part.is_report for part in parts)
-    is_report = is_report or _parameter(message.get_param, "report-type") == "tlsrpt"
+    is_report = is_report or _unless_broken(message.get_param, "report-type") == "tlsrpt"
     return Mail(parts, hints, is_report)
+
+
+def _limited() -> Callable[..., _Message]:
+    """What makes the messages of one mail; raises `InvalidReport` for more than any mail has.
+
+    The package wants one before it begins. Each blank line can make one.
+    """
+    made = itertools.count()
+
+    def make(policy: Any) -> _Message:
+        if next(made) > _MOST_PARTS:
+            raise InvalidReport("report-too-many-parts", f"it has more than {_MOST_PARTS} parts")
+        return _Message(policy)
+
+    return make
 
 
 def _part(leaf: _Message) -> Part:
     name, kind = _name(leaf), leaf.get_content_type()
     is_report = kind.startswith(_TYPE) or bool(file_name_hints(name))
-    return Part(name, leaf.get_payload(decode=True) or b"", kind.startswith("text/"), is_report)
+    data = _unless_broken(leaf.get_payload, None, True) or b""
+    return Part(name, data, kind.startswith("text/"), is_report)
 
 
 def _name(leaf: _Message) -> str:
-    return _unfolded(_parameter(leaf.get_filename) or "")
+    return _unfolded(_unless_broken(leaf.get_filename) or "")
 
 
-def _parameter(get: Callable[..., Any], *arguments: str) -> Any:
-    """What `get` finds; None also if the parameters are not what RFC 2231 says."""
+def _unless_broken(get: Callable[..., Any], *arguments: Any) -> Any:
+    """What `get` finds; None also if the package stumbles over what it finds.
+
+    Parameters that are not what RFC 2231 says, or in an encoding such as `idna`, a letter that is
+    none of uuencode: what it raises then is of all kinds, and another in each version of Python.
+    """
     try:
         return get(*arguments)
-    except (ValueError, LookupError, TypeError):
+    except InvalidReport:
+        raise
+    except Exception:  # noqa: BLE001 - see above
         return None
 
 

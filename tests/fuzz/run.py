@@ -9,7 +9,10 @@ file, named at the end; --target NAME FILE runs it once more.
 """
 
 import argparse
+import base64
 import contextlib
+import functools
+import hashlib
 import os
 import subprocess
 import sys
@@ -25,13 +28,23 @@ with atheris.instrument_imports(include=["mtasts"]):
     from mtasts import lint, policy, record, tidy
     from mtasts.domain import Domain, InvalidDomain, MXPattern
     from mtasts.finding import InvalidText, Severity
+    from mtasts.mail_grade import MailGrader
+    from mtasts.probe import LookupFailed
     from mtasts.tlsrpt import container, counting
+    from mtasts.tlsrpt.authenticity import Grade
     from mtasts.tlsrpt.notes import NOTES
     from mtasts.tlsrpt.report import InvalidReport
 import cases  # noqa: E402
+import nameserver  # noqa: E402
+import tlsrpt_samples  # noqa: E402
 
 SECONDS_AN_INPUT = 2  # inputs have at most 64 KiB, of which the slowest take far less
 LONGEST = 65537
+RSA = (
+    "MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQDWEi8qD5ZICvRZt/PMxreE+X4CKrrdq4fXOQAgec24BeKCBl5Kii3uER"
+    "E7lY2Od5PpC7a5UOgzwH1QMMnYZTCu4SuuGUuSBQUzy8IvSp25U5nSi4/PPv8JUGtWFnpFepjxDDNu74nhqI3ea6u808Le"
+    "NoLlDjr6T1V4/yB5zPdsXQIDAQAB"  # of a key that nobody has
+)
 
 
 def read_policy(data):
@@ -91,11 +104,51 @@ def read_reports(data):
             assert note.code in NOTES
 
 
-TARGETS = {"policy": read_policy, "txt": read_record, "match": read_hosts, "report": read_reports}
+SERVERS = contextlib.ExitStack()  # those that run until this process ends
+
+
+@functools.lru_cache(maxsize=None)
+def grader():
+    """Grades mails, with the key from a name server."""
+    server = SERVERS.enter_context(nameserver.running())
+    server.table["_s._domainkey.example.net"] = ["v=DKIM1; k=rsa; p=" + RSA]
+    return MailGrader(["mx.example.org"], resolver=server.address, suffix_list=os.devnull)
+
+
+def grade_mails(data):
+    """Whatever a mail's fields and signatures are, it has a grade: never that of a good signature,
+    which nobody here can make, unless our own server says so."""
+    with contextlib.suppress(LookupFailed):
+        assert grader()(data) is not Grade.DKIM
+
+
+TARGETS = {
+    "policy": read_policy,
+    "txt": read_record,
+    "match": read_hosts,
+    "report": read_reports,
+    "grade": grade_mails,
+}
+
+
+def mails():
+    """Mails whose signatures and Authentication-Results are looked into to the end."""
+    signature = "v=1; a={}; c={}; d=example.net; s=_s; h=from:subject; bh={}; b=AAAA"
+    results = 'mx.example.org (x) 1; dkim=pass (y) header.d=example.net reason="z"'
+    forms = {"relaxed/relaxed": b"", "simple": b"\r\n"}  # and what an empty body is in them
+    for algorithm, (form, body) in zip(("rsa-sha256", "ed25519-sha256"), forms.items()):
+        body_hash = base64.b64encode(hashlib.sha256(body).digest()).decode("ascii")
+        changes = {"DKIM-Signature": signature.format(algorithm, form, body_hash)}
+        whole = tlsrpt_samples.mail(**changes, **{"Authentication-Results": results})
+        yield whole
+        yield whole.partition(b"\n\n")[0] + b"\n\n"
 
 
 def seeds(target):
     """The vectors' inputs for a target."""
+    if target == "grade":
+        yield from mails()
+        return
     for case in cases.load(target).values():
         if target == "report":
             yield cases.report_octets(case)

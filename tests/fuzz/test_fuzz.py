@@ -21,4 +21,4 @@ def test_nothing_but_our_errors(tmp_path):
         check=False,
     )
     assert done.returncode == 0, done.stdout[-4000:]
-    assert done.stdout.count("stat::number_of_executed_units") == 4
+    assert done.stdout.count("stat::number_of_executed_units") == 5
