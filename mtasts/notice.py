@@ -11,6 +11,7 @@ from typing import Any, Dict, List, NamedTuple, Sequence
 from mtasts.changes import Notice, What
 from mtasts.finding import Severity
 from mtasts.history import timestamp
+from mtasts.news import News
 
 SCHEMA = "mtasts-watch/1"
 _SPOKEN_DOMAINS = 10
@@ -25,6 +26,12 @@ class Report(NamedTuple):
     by: str
     time: datetime.datetime
     notices: Sequence[Notice]
+
+
+def news(report: Report) -> News:
+    """What changed, as every way tells it."""
+    facts = as_json(report)
+    return News("mtasts watch", report.by, report.time, facts["subject"], text(report), facts)
 
 
 def subject(report: Report) -> str:

@@ -1,9 +1,11 @@
-"""How news reach people: by mail through the machine's own MTA, or by a webhook.
+"""How news reach people: by mail through the machine's own MTA, a webhook, or a command.
 
 Whatever could not be handed over raises `NotTold`: who told it keeps it for the next time. A mail
-is handed over when sendmail(8) has taken it, a webhook when it answers with a status of 2xx.
+is handed over when sendmail(8) has taken it, to a webhook when it answers with a status of 2xx, to
+a command when it ends with 0.
 """
 
+import contextlib
 import email.policy
 import email.utils
 import hashlib
@@ -12,6 +14,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import ssl
 import subprocess
 import urllib.parse
@@ -20,10 +23,10 @@ from typing import Any, List, NamedTuple, Optional, Tuple
 
 from mtasts import __version__
 from mtasts.errors import MtastsError, printable
-from mtasts.notice import Report, as_json, subject, text
+from mtasts.news import News
 
 _SECONDS = 30  # for a webhook to connect, and then for each answer of it
-_SENDMAIL_SECONDS = 60
+_PROGRAM_SECONDS = 60  # for sendmail, or the operator's command, to take the news
 SENDMAIL_PLACES = "/usr/sbin:/usr/lib"
 # A local name, or the dot-atoms of RFC 5322 section 3.2.3 around an @; none that a program could
 # take for an option, a file or a command.
@@ -53,7 +56,7 @@ class Mail(NamedTuple):
         """By what the state knows this way."""
         return "mail:" + ",".join(sorted(self.recipients))
 
-    def tell(self, report: Report) -> None:
+    def tell(self, news: News) -> None:
         """Hand the mail to sendmail; raises `NotTold`."""
         program = shutil.which("sendmail", path=f"{os.environ.get('PATH', '')}:{SENDMAIL_PLACES}")
         if program is None:
@@ -63,18 +66,18 @@ class Mail(NamedTuple):
                 "Install an MTA, such as postfix, exim4, dma or msmtp-mta.",
             )
         sender = ["-f", self.sender] if self.sender else []
-        data = self._message(report).as_bytes(policy=email.policy.default)
+        data = self._message(news).as_bytes(policy=email.policy.default)
         _sendmail([program, "-i", *sender, "--", *self.recipients], data)
 
-    def _message(self, report: Report) -> EmailMessage:
+    def _message(self, news: News) -> EmailMessage:
         message = EmailMessage()
-        message["Subject"] = subject(report)
+        message["Subject"] = news.subject
         message["To"] = ", ".join(self.recipients)
         if self.sender:
             message["From"] = self.sender
-        message["Date"] = email.utils.format_datetime(report.time)
+        message["Date"] = email.utils.format_datetime(news.time)
         message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no out-of-office replies
-        message.set_content(f"mtasts watch on {report.by}:\n\n{text(report)}")
+        message.set_content(f"{news.program} on {news.by}:\n\n{news.text}")
         return message
 
 
@@ -88,7 +91,7 @@ class Webhook(NamedTuple):
         """By what the state knows this way, which does not give the URL away."""
         return "webhook:" + hashlib.sha256(self.url.encode("ascii")).hexdigest()
 
-    def tell(self, report: Report) -> None:
+    def tell(self, news: News) -> None:
         """Have the news taken; raises `NotTold`."""
         parts = urllib.parse.urlsplit(self.url)
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
@@ -97,7 +100,7 @@ class Webhook(NamedTuple):
         )
         headers = {"Content-Type": "application/json", "User-Agent": f"mtasts/{__version__}"}
         try:
-            connection.request("POST", path, json.dumps(as_json(report)).encode("ascii"), headers)
+            connection.request("POST", path, json.dumps(news.facts).encode("ascii"), headers)
             status = connection.getresponse().status
         except (OSError, http.client.HTTPException, ValueError) as error:
             raise self._failed(f"cannot be reached: {printable(error, 200)}") from error
@@ -111,6 +114,53 @@ class Webhook(NamedTuple):
         return NotTold(
             "webhook-failed",
             f"the webhook of {host} {why}",
+            "What is new is told again by the next run.",
+        )
+
+
+class Command(NamedTuple):
+    """A `program` that gets JSON on its standard input, and the subject in MTASTS_SUBJECT.
+
+    No shell is asked, and nothing of the news becomes an argument.
+    """
+
+    program: str
+    seconds: float = _PROGRAM_SECONDS
+
+    @property
+    def name(self) -> str:
+        """By what the state knows this way."""
+        return "command:" + self.program
+
+    def tell(self, news: News) -> None:
+        """Have the news taken; raises `NotTold`."""
+        try:
+            running: Any = subprocess.Popen(
+                [self.program],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                env=dict(os.environ, MTASTS_SUBJECT=news.subject),
+                start_new_session=True,  # so that what it has started ends with it
+            )
+        except OSError as error:
+            raise self._failed(f"cannot be started: {error.strerror}") from error
+        with running:
+            try:
+                said = running.communicate(json.dumps(news.facts).encode("ascii"), self.seconds)[1]
+            except subprocess.TimeoutExpired as error:
+                raise self._failed(f"has not ended after {self.seconds:g} seconds") from error
+            finally:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(running.pid, signal.SIGKILL)
+        if running.returncode:
+            words = printable(said.strip(), 400)
+            raise self._failed(f"ended with {running.returncode}" + (f": {words}" if words else ""))
+
+    def _failed(self, why: str) -> NotTold:
+        return NotTold(
+            "command-failed",
+            f"the command {printable(self.program, 300)} {why}",
             "What is new is told again by the next run.",
         )
 
@@ -149,6 +199,18 @@ def webhook(url: str) -> Webhook:
     return Webhook(url)
 
 
+def command(program: str) -> Command:
+    """The `program` of this name on PATH, or at this absolute path; raises `InvalidWay`."""
+    found = shutil.which(program) if program.startswith("/") or "/" not in program else None
+    if found is None:
+        raise InvalidWay(
+            "command-missing",
+            f"'{printable(program, 300)}' is no program",
+            "Name an executable file by its absolute path, without arguments.",
+        )
+    return Command(os.path.abspath(found))
+
+
 def _sendmail(command: List[str], data: bytes) -> None:
     try:
         done: Any = subprocess.run(
@@ -156,7 +218,7 @@ def _sendmail(command: List[str], data: bytes) -> None:
             input=data,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
-            timeout=_SENDMAIL_SECONDS,
+            timeout=_PROGRAM_SECONDS,
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as error:

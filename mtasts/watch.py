@@ -1,33 +1,22 @@
-"""A run of `mtasts watch`: look at the domains, tell what changed, remember what was told.
-
-Each way of telling is remembered by itself: what could not be told in one is told there by the next
-run, and nothing is told twice in the others. A run keeps others from the state from its first look
-on, so none goes by an older look than was told before.
-"""
+"""A run of `mtasts watch`: look at the domains, tell what changed, remember what was told."""
 
 import datetime
-from typing import Callable, Collection, Dict, Iterable, Iterator, List, NamedTuple, Optional, Tuple
+from typing import Collection, Dict, Iterable, Iterator, List, NamedTuple, Tuple
 
 from mtasts import check_run, watch_state
 from mtasts.changes import Change, Known, compare, notices
 from mtasts.checks import judge
 from mtasts.domain import Domain
 from mtasts.edges import Edges
-from mtasts.notice import Report
-from mtasts.notify import NotTold
+from mtasts.news import News
+from mtasts.notice import Report, news
 from mtasts.policy_file import PolicyUnreadable
 from mtasts.store import Store
+from mtasts.telling import Compare, Outcome, Way, tell
 from mtasts.troubles import Trouble, troubles
 from mtasts.watch_state import Told
 
 Look = Tuple[Domain, Tuple[Trouble, ...]]
-
-
-class Way(NamedTuple):
-    """How to tell somebody, by the `name` under which it is remembered; `tell` raises `NotTold`."""
-
-    name: str
-    tell: Callable[[Report], None]
 
 
 class Run(NamedTuple):
@@ -40,13 +29,6 @@ class Run(NamedTuple):
     time: datetime.datetime
     domains: Collection[Domain]
     is_all: bool
-
-
-class Outcome(NamedTuple):
-    """What there was to tell in a way, and why it was not told, if it was not."""
-
-    report: Report
-    error: Optional[NotTold] = None
 
 
 def looks(
@@ -72,21 +54,12 @@ def watch(path: str, ways: Iterable[Way], looks: Iterable[Look], run: Run) -> It
 
     `path` is where it is remembered. Raises `StateUnusable`.
     """
-    with watch_state.held(path):
-        state = watch_state.read(path)
-        watch_state.write(path, state)  # what cannot be remembered is not told
+
+    def look() -> Compare:
         seen = _gathered(looks)
-        for way in ways:
-            report, after = _compared(state.get(way.name, {}), seen, run)
-            if report.notices:
-                try:
-                    way.tell(report)
-                except NotTold as error:
-                    yield Outcome(report, error)
-                    continue
-            state[way.name] = after
-            watch_state.write(path, state)
-            yield Outcome(report)
+        return lambda told: _compared(told or {}, seen, run)
+
+    return tell(watch_state.memory(path), ways, look)
 
 
 def _gathered(looks: Iterable[Look]) -> Dict[Domain, Tuple[Trouble, ...]]:
@@ -95,7 +68,7 @@ def _gathered(looks: Iterable[Look]) -> Dict[Domain, Tuple[Trouble, ...]]:
     return {domain: tuple(once.setdefault(one, one) for one in found) for domain, found in looks}
 
 
-def _compared(told: Told, seen: Dict[Domain, Tuple[Trouble, ...]], run: Run) -> Tuple[Report, Told]:
+def _compared(told: Told, seen: Dict[Domain, Tuple[Trouble, ...]], run: Run) -> Tuple[News, Told]:
     """What is to be told, and what is known once it has been told."""
     changes: List[Tuple[Domain, Change]] = []
     after: Dict[Domain, List[Known]] = {}
@@ -105,4 +78,4 @@ def _compared(told: Told, seen: Dict[Domain, Tuple[Trouble, ...]], run: Run) -> 
     for domain, known in told.items():
         if domain not in seen and (domain in run.domains or not run.is_all):
             after[domain] = known
-    return Report(run.by, run.time, notices(changes)), after
+    return news(Report(run.by, run.time, notices(changes))), after

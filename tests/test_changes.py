@@ -4,7 +4,6 @@ import datetime
 
 import pytest
 
-from mtasts import watch_state
 from mtasts.changes import What, compare, notices
 from mtasts.checks import judge
 from mtasts.domain import Domain
@@ -12,7 +11,9 @@ from mtasts.facts import Own, PolicyHost
 from mtasts.finding import Severity
 from mtasts.probe import MX
 from mtasts.rules import RULES
+from mtasts.told import StateUnusable
 from mtasts.troubles import _BY_MX_RECORDS, _BY_POLICY, _OBSTACLES, troubles
+from mtasts.watch_state import memory
 from sights import (
     ADDRESSES,
     DAY,
@@ -222,12 +223,12 @@ def known_of(seen):
 
 def test_the_state_is_remembered_as_it_was(tmp_path):
     path = str(tmp_path / "state.json")
-    assert watch_state.read(path) == {}
+    assert memory(path).read() == {}
     known = known_of(healthy(policy_host=SILENT, mx=NO_ANSWER))
     assert {one.is_told for one in known} == {True, False}
-    watch_state.write(path, {"output": {ORG: known, Domain("example.net"): known}, "mail:root": {}})
+    memory(path).write({"output": {ORG: known, Domain("example.net"): known}, "mail:root": {}})
     plain = [one._replace(trouble=one.trouble._replace(remedy="")) for one in known]
-    assert watch_state.read(path) == {
+    assert memory(path).read() == {
         "output": {ORG: plain, Domain("example.net"): plain},
         "mail:root": {},
     }
@@ -238,9 +239,9 @@ def test_a_hundred_thousand_domains_share_what_they_share(tmp_path):
     path = tmp_path / "state.json"
     known = known_of(healthy(policy_host=SILENT))
     domains = {Domain(f"d{number}.example"): known for number in range(1000)}
-    watch_state.write(str(path), {"output": domains})
+    memory(str(path)).write({"output": domains})
     assert path.stat().st_size < 100 * len(domains)
-    read = watch_state.read(str(path))["output"]
+    read = memory(str(path)).read()["output"]
     assert len({id(one.trouble) for known in read.values() for one in known}) == 2
 
 
@@ -273,8 +274,8 @@ FORM = '{"schema": "mtasts-watch-state/1", "told": {"output": %s}}'
 def test_a_foreign_state_is_refused_and_left_as_it_is(tmp_path, text):
     path = tmp_path / "state.json"
     path.write_text(text)
-    with pytest.raises(watch_state.StateUnusable) as caught:
-        watch_state.read(str(path))
+    with pytest.raises(StateUnusable) as caught:
+        memory(str(path)).read()
     assert caught.value.code == "watch-state-foreign"
     assert path.read_text() == text
 
@@ -283,26 +284,26 @@ def test_the_form_of_those_is_the_right_one(tmp_path):
     path = tmp_path / "state.json"
     good = '{"troubles": [%s], "domains": {"example.org": [[0, "2026-01-01T00:00:00Z", true]]}}'
     path.write_text(FORM % good % TROUBLE)
-    (known,) = watch_state.read(str(path))["output"][ORG]
+    (known,) = memory(str(path)).read()["output"][ORG]
     assert known.since == datetime.datetime(2026, 1, 1, tzinfo=datetime.timezone.utc)
 
 
 def test_two_runs_do_not_have_the_state_at_once(tmp_path):
     path = str(tmp_path / "state.json")
-    with watch_state.held(path):
-        another = watch_state.held(path, patience=0)
-        with pytest.raises(watch_state.StateUnusable) as caught, another:
+    with memory(path).held():
+        another = memory(path).held(patience=0)
+        with pytest.raises(StateUnusable) as caught, another:
             pass
     assert caught.value.code == "watch-busy"
-    with watch_state.held(path, patience=0):
+    with memory(path).held(patience=0):
         pass
 
 
 def test_a_place_that_cannot_hold_a_state_is_named(tmp_path):
-    state = watch_state.held(str(tmp_path / "no" / "where" / "state.json"))
-    with pytest.raises(watch_state.StateUnusable) as caught, state:
+    state = memory(str(tmp_path / "no" / "where" / "state.json")).held()
+    with pytest.raises(StateUnusable) as caught, state:
         pass
     assert caught.value.code == "watch-state-failed"
     assert "--state" in caught.value.remedy
-    with pytest.raises(watch_state.StateUnusable):
-        watch_state.read(str(tmp_path))
+    with pytest.raises(StateUnusable):
+        memory(str(tmp_path)).read()

@@ -31,6 +31,7 @@ EDGES = (
     "mtasts.spool",
     "mtasts.report_files",
     "mtasts.ledger",
+    "mtasts.told",
     "mtasts.watch_state",
     "mtasts.notify",
 )
@@ -45,6 +46,7 @@ PROCEDURES = (
     "mtasts.look_servers",
     "mtasts.look",
     "mtasts.check_run",
+    "mtasts.telling",
     "mtasts.watch",
     "mtasts.ingest",
     "mtasts.report_numbers",

@@ -5,8 +5,10 @@ import email
 import email.policy
 import http.server
 import json
+import os
 import socket
 import threading
+import time
 
 import pytest
 from cryptography import x509
@@ -17,7 +19,7 @@ from mtasts import notify
 from mtasts.changes import Change, Notice, What
 from mtasts.domain import Domain
 from mtasts.finding import Severity
-from mtasts.notice import Report, as_json, subject, text
+from mtasts.notice import Report, as_json, news, subject, text
 from mtasts.notify import InvalidWay, NotTold
 from mtasts.troubles import Trouble
 
@@ -41,6 +43,10 @@ def notice(what=What.NEW, *domains, **other):
 
 def report(*notices):
     return Report("mail.example.net", NOW, notices)
+
+
+def said_by(*notices):
+    return news(report(*notices))
 
 
 @pytest.mark.parametrize(
@@ -136,7 +142,7 @@ def sendmail(tmp_path, monkeypatch):
 def test_a_mail_is_given_to_sendmail(sendmail):
     place = sendmail()
     recipients = ("postmaster@example.org", "root")
-    notify.mail(recipients, "mtasts@example.org").tell(report(notice()))
+    notify.mail(recipients, "mtasts@example.org").tell(said_by(notice()))
     assert (place / "arguments").read_text().split("\n")[:-1] == [
         "-i",
         "-f",
@@ -159,7 +165,7 @@ def test_a_mail_is_given_to_sendmail(sendmail):
 
 def test_without_a_sender_the_mta_takes_its_own(sendmail):
     place = sendmail()
-    notify.mail(("root",), None).tell(report(notice()))
+    notify.mail(("root",), None).tell(said_by(notice()))
     assert (place / "arguments").read_text() == "-i\n--\nroot\n"
     assert email.message_from_bytes((place / "mail").read_bytes())["From"] is None
 
@@ -174,7 +180,7 @@ def test_without_a_sender_the_mta_takes_its_own(sendmail):
 def test_a_mail_that_is_not_taken_is_not_told(sendmail, ending, why):
     sendmail(ending)
     with pytest.raises(NotTold) as caught:
-        notify.mail(("root",), None).tell(report(notice()))
+        notify.mail(("root",), None).tell(said_by(notice()))
     assert caught.value.code == "sendmail-failed"
     assert why in caught.value.message
 
@@ -183,7 +189,7 @@ def test_a_machine_without_sendmail_is_told_what_to_install(tmp_path, monkeypatc
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(notify, "SENDMAIL_PLACES", str(tmp_path))
     with pytest.raises(NotTold) as caught:
-        notify.mail(("root",), None).tell(report(notice()))
+        notify.mail(("root",), None).tell(said_by(notice()))
     assert caught.value.code == "sendmail-missing"
 
 
@@ -248,7 +254,7 @@ def hook(tmp_path, monkeypatch):
 @pytest.mark.parametrize("status", [200, 204])
 def test_a_webhook_gets_the_json(hook, status):
     said = report(notice())
-    notify.webhook(f"{hook.url}{status}?token=abc&status={status}").tell(said)
+    notify.webhook(f"{hook.url}{status}?token=abc&status={status}").tell(news(said))
     ((path, headers, facts),) = hook.came
     assert path == f"/hook/secret/{status}?token=abc&status={status}"
     assert headers["Content-Type"] == "application/json"
@@ -258,7 +264,7 @@ def test_a_webhook_gets_the_json(hook, status):
 @pytest.mark.parametrize("status", [302, 404, 500])
 def test_a_webhook_that_refuses_is_not_told_and_not_followed(hook, status):
     with pytest.raises(NotTold) as caught:
-        notify.webhook(f"{hook.url}{status}").tell(report(notice()))
+        notify.webhook(f"{hook.url}{status}").tell(said_by(notice()))
     assert caught.value.code == "webhook-failed"
     assert str(status) in caught.value.message
     assert len(hook.came) == 1
@@ -267,7 +273,7 @@ def test_a_webhook_that_refuses_is_not_told_and_not_followed(hook, status):
 def test_a_webhook_that_nobody_trusts_learns_nothing(hook, tmp_path, monkeypatch):
     monkeypatch.setenv("SSL_CERT_FILE", Issued("other").write(str(tmp_path / "other.pem")))
     with pytest.raises(NotTold) as caught:
-        notify.webhook(hook.url + "200").tell(report(notice()))
+        notify.webhook(hook.url + "200").tell(said_by(notice()))
     assert "CERTIFICATE_VERIFY_FAILED" in caught.value.message
     assert "secret" not in str(caught.value)
     assert hook.came == []
@@ -278,7 +284,7 @@ def test_a_webhook_where_nobody_listens_is_not_told():
         taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]
     with pytest.raises(NotTold) as caught:
-        notify.webhook(f"https://127.0.0.1:{port}/secret").tell(report(notice()))
+        notify.webhook(f"https://127.0.0.1:{port}/secret").tell(said_by(notice()))
     assert "127.0.0.1" in caught.value.message
     assert "secret" not in str(caught.value)
 
@@ -302,6 +308,87 @@ def test_what_is_no_webhook_is_refused(url):
     with pytest.raises(InvalidWay) as caught:
         notify.webhook(url)
     assert caught.value.code == "webhook-url-invalid"
+
+
+@pytest.fixture
+def program(tmp_path):
+    """An executable script of the operator."""
+    path = tmp_path / "a program"
+
+    def make(*lines):
+        path.write_text("\n".join(["#!/bin/sh", *lines]) + "\n")
+        path.chmod(0o755)
+        return str(path)
+
+    return make
+
+
+def test_a_command_gets_json_and_the_subject_and_no_arguments(program, tmp_path):
+    keep = f'cat >"{tmp_path}/facts"; echo "$# $MTASTS_SUBJECT" >"{tmp_path}/subject"; echo said'
+    notify.command(program(keep)).tell(said_by(notice()))
+    assert json.loads((tmp_path / "facts").read_text()) == as_json(report(notice()))
+    assert (tmp_path / "subject").read_text() == "0 mtasts: 1 error (example.org)\n"
+
+
+def test_a_command_need_not_read(program):
+    many = said_by(*[notice()] * 1000)
+    assert len(json.dumps(many.facts)) > 100000  # more than a pipe holds
+    notify.command(program("exit 0")).tell(many)
+
+
+@pytest.mark.parametrize(
+    ("lines", "why"),
+    [
+        (["printf 'no \\033[2J' >&2", "exit 4"], "ended with 4: no \\x1b[2J"),
+        (["exit 1"], "ended with 1"),
+        (["kill -9 $$"], "ended with -9"),
+    ],
+)
+def test_a_command_that_fails_was_not_told(program, lines, why):
+    with pytest.raises(NotTold) as caught:
+        notify.command(program(*lines)).tell(said_by(notice()))
+    assert caught.value.code == "command-failed"
+    assert caught.value.message.endswith(why)
+
+
+def test_a_command_that_hangs_is_ended_with_all_it_has_started(program, tmp_path):
+    path = program(f"sh -c 'echo $$ >\"{tmp_path}/started\"; exec sleep 600'", "true")
+    with pytest.raises(NotTold) as caught:
+        notify.command(path)._replace(seconds=1).tell(said_by(notice()))
+    assert "not ended after 1 seconds" in caught.value.message
+    started = int((tmp_path / "started").read_text())
+    assert any(is_gone(started) for _ in range(200))
+
+
+def is_gone(number):
+    """Whether the process has ended, be it that nobody has asked for its end yet."""
+    time.sleep(0.05)
+    try:
+        with open(f"/proc/{number}/stat") as file:
+            return file.read().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return True
+
+
+def test_a_command_that_has_gone_was_not_told(program, tmp_path):
+    way = notify.command(program())
+    os.unlink(way.program)
+    with pytest.raises(NotTold) as caught:
+        way.tell(said_by(notice()))
+    assert "cannot be started: No such file" in caught.value.message
+
+
+@pytest.mark.parametrize("name", ["", "no-such-program", "./sh", "/etc/passwd", "/bin", "sh -c ls"])
+def test_what_is_no_program_is_refused(name):
+    with pytest.raises(InvalidWay) as caught:
+        notify.command(name)
+    assert caught.value.code == "command-missing"
+
+
+def test_a_command_is_found_on_path(program, monkeypatch, tmp_path):
+    path = program("exit 0")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert notify.command("a program") == notify.command(path)
 
 
 def test_the_name_of_a_way_gives_no_secret_away():

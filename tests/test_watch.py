@@ -8,13 +8,13 @@ import sys
 
 import pytest
 
-from mtasts import watch_state
-from mtasts.changes import What
 from mtasts.domain import Domain
 from mtasts.finding import Severity
 from mtasts.notify import NotTold
+from mtasts.telling import Way
+from mtasts.told import StateUnusable
 from mtasts.troubles import Trouble
-from mtasts.watch import Run, Way, watch
+from mtasts.watch import Run, watch
 
 NOW = datetime.datetime(2026, 6, 1, tzinfo=datetime.timezone.utc)
 ORG, NET = Domain("example.org"), Domain("example.net")
@@ -30,11 +30,11 @@ class Reader:
         self.listens = True
         self.told = []
 
-    def tell(self, report):
+    def tell(self, news):
         if not self.listens:
             raise NotTold("not-told", "nobody listens")
         self.told += [
-            (one.change.what, one.change.trouble.code, one.domains) for one in report.notices
+            (one["what"], one["code"], tuple(one["domains"])) for one in news.facts["changes"]
         ]
 
 
@@ -53,8 +53,8 @@ def run(tmp_path):
     return run_it
 
 
-NEW = (What.NEW, DOWN.code, (ORG,))
-ENDED = (What.ENDED, DOWN.code, (ORG,))
+NEW = ("new", DOWN.code, (ORG,))
+ENDED = ("ended", DOWN.code, (ORG,))
 
 
 def test_what_was_not_told_is_told_by_the_next_run(run):
@@ -100,7 +100,7 @@ def test_what_is_not_known_yet_counts_from_run_to_run(run):
 def test_domains_that_share_what_is_wrong_are_told_together(run):
     reader = Reader("a")
     run({ORG: (DOWN,), NET: (DOWN,)}, reader)
-    assert reader.told == [(What.NEW, DOWN.code, (NET, ORG))]
+    assert reader.told == [("new", DOWN.code, (NET, ORG))]
 
 
 def test_domains_that_are_named_leave_the_others_alone(run):
@@ -130,7 +130,7 @@ def test_a_domain_that_was_not_come_to_is_as_it_was(run):
 def test_a_state_that_is_not_ours_is_left_as_it_is(run, tmp_path):
     reader = Reader("a")
     (tmp_path / "state.json").write_text('{"mine": 1}\n')
-    with pytest.raises(watch_state.StateUnusable):
+    with pytest.raises(StateUnusable):
         run({ORG: (DOWN,)}, reader)
     assert (tmp_path / "state.json").read_text() == '{"mine": 1}\n'
     assert reader.told == []
@@ -139,7 +139,7 @@ def test_a_state_that_is_not_ours_is_left_as_it_is(run, tmp_path):
 def test_where_nothing_can_be_remembered_nothing_is_told(tmp_path):
     reader = Reader("a")
     path = str(tmp_path / "no" / "where" / "state.json")
-    with pytest.raises(watch_state.StateUnusable) as caught:
+    with pytest.raises(StateUnusable) as caught:
         list(watch(path, [reader.way], iter({ORG: (DOWN,)}.items()), Run("", NOW, [ORG], True)))
     assert caught.value.code == "watch-state-failed"
     assert reader.told == []
