@@ -1,14 +1,14 @@
-"""Verdicts for a monitoring: the line of a plug-in, and metrics for a textfile collector.
+"""Verdicts for a monitoring: exit codes, the line of a plug-in, and findings as numbers.
 
-Nothing in either comes from the network: domains are those that were asked for, all other words
-are ours. So no stranger can forge a line, or make more series than there are codes.
+Nothing in them comes from the network: domains are those that were asked for, all other words are
+ours. So no stranger can forge a line, or make more series than there are codes.
 """
 
 import collections
-from typing import Callable, Dict, List, Sequence, Tuple, Union
+from typing import Iterable, List, Sequence, Tuple, Union
 
-from mtasts.checks.verdict import Verdict
-from mtasts.finding import GRAVEST_FIRST, Severity, gravest
+from mtasts.checks import CheckFinding, Verdict
+from mtasts.finding import GRAVEST_FIRST, Finding, Severity, gravest
 
 # The exit codes of monitoring plug-ins (Monitoring Plugins Development Guidelines).
 EXIT_CODES = {
@@ -25,8 +25,6 @@ _COUNTED = (
     (Severity.WARNING, "warnings"),
 )
 _NAMED = 5  # domains, or codes, that a line has room for
-
-Figure = Union[None, int, float]
 
 
 def nagios(verdicts: Sequence[Verdict]) -> str:
@@ -81,73 +79,8 @@ def _few(words: List[str]) -> List[str]:
     return words[:_NAMED] + [f"{more} more"] if more > 0 else words
 
 
-_FAMILIES: Tuple[Tuple[str, str, Callable[[Verdict], Figure]], ...] = (
-    (
-        "status",
-        "What is wrong with the domain: 0 nothing, 1 warnings, 2 errors, 3 something not known.",
-        lambda one: EXIT_CODES[one.severity],
-    ),
-    (
-        "policy_max_age_seconds",
-        "The max_age of the policy that senders take.",
-        lambda one: one.policy and one.policy.max_age,
-    ),
-    (
-        "policy_host_certificate_end_timestamp_seconds",
-        "When the certificate of the policy host ends.",
-        lambda one: one.policy_host_end and one.policy_host_end.timestamp(),
-    ),
-    (
-        "mx_certificate_end_timestamp_seconds",
-        "When the first certificate of the MX hosts ends.",
-        lambda one: one.mx_end and one.mx_end.timestamp(),
-    ),
-    (
-        "fetch_seconds",
-        "How long the slowest fetch of the policy took.",
-        lambda one: one.seconds,
-    ),
-    ("timestamp_seconds", "When it was checked.", lambda one: one.checked.timestamp()),
-)
-_MODE = "The mode of the policy that senders take."
-_FINDINGS = "How often a code was found, except for what is ok."
-
-
-class Metrics:
-    """The metrics of a run, in the text format of OpenMetrics and of Prometheus alike.
-
-    Of each verdict only its samples are kept, so there may be any number.
-    """
-
-    def __init__(self) -> None:
-        self._samples: Dict[str, List[str]] = collections.defaultdict(list)
-
-    def add(self, verdict: Verdict) -> None:
-        """Take the samples of one domain."""
-        for family, _, figure in _FAMILIES:
-            self._sample(family, figure(verdict), domain=verdict.domain)
-        if verdict.policy:
-            mode = verdict.policy.mode.value
-            self._sample("policy_mode", 1, domain=verdict.domain, mode=mode)
-        counts = collections.Counter(
-            (one.code, one.severity.value)
-            for one in verdict.findings
-            if one.severity is not Severity.OK
-        )
-        for (code, severity), count in sorted(counts.items()):
-            labels = {"domain": verdict.domain, "code": code, "severity": severity}
-            self._sample("findings", count, **labels)
-
-    def __str__(self) -> str:
-        described = [(family, said) for family, said, _ in _FAMILIES]
-        lines = []
-        for family, said in (*described, ("policy_mode", _MODE), ("findings", _FINDINGS)):
-            lines += [f"# HELP mtasts_check_{family} {said}", f"# TYPE mtasts_check_{family} gauge"]
-            lines += self._samples[family]
-        return "\n".join([*lines, "# EOF", ""])
-
-    def _sample(self, family: str, value: Figure, **labels: str) -> None:
-        """Labels hold names and words of ours, in which nothing has to be escaped."""
-        if value is not None:
-            said = ",".join(f'{name}="{label}"' for name, label in labels.items())
-            self._samples[family].append(f"mtasts_check_{family}{{{said}}} {value}")
+def counted(findings: Iterable[Union[Finding, CheckFinding]]) -> List[Tuple[str, str, int]]:
+    """Each code that was found, its severity, and how often; what is ok is left out."""
+    found = [one for one in findings if one.severity is not Severity.OK]
+    counts = collections.Counter((one.code, one.severity.value) for one in found)
+    return [(code, severity, count) for (code, severity), count in sorted(counts.items())]

@@ -38,6 +38,7 @@ class Row(NamedTuple):
     `mode` is None for a policy that no sender takes; then nothing is known of `since` and `id`.
     `next` is the next step of its plan. `in_step` says whether DNS has the policy's id, and
     `certificate_end` until when the policy host's certificate is valid, None if that is not known.
+    `changed` is since when the policy is this very one, and `max_age` (seconds) stands in it.
     """
 
     domain: Domain
@@ -49,6 +50,8 @@ class Row(NamedTuple):
     next: Optional[Step] = None
     in_step: Optional[bool] = None
     certificate_end: Optional[datetime.datetime] = None
+    changed: Optional[datetime.datetime] = None
+    max_age: Optional[int] = None
 
     @property
     def severity(self) -> Severity:
@@ -75,9 +78,19 @@ def row(
     last = entries[-1] if entries else None
     if last is None or not last.is_of(data):
         found = finding("status-unentered", text=domain)
-        return Row(domain, policy_of, policy.mode, None, "", (*findings, found))
+        findings = (*findings, found)
+        return Row(domain, policy_of, policy.mode, None, "", findings, max_age=policy.max_age)
     # Most domains of one class have the same findings: one tuple for all of them.
-    return Row(domain, policy_of, policy.mode, _since(entries), last.id, findings)
+    return Row(
+        domain,
+        policy_of,
+        policy.mode,
+        _since(entries),
+        last.id,
+        findings,
+        changed=last.first,
+        max_age=policy.max_age,
+    )
 
 
 def in_testing(row: Row, until: Optional[datetime.date], now: datetime.datetime) -> Row:

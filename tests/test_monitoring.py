@@ -4,16 +4,18 @@ import re
 
 import pytest
 
+from mtasts import check_metrics
 from mtasts.checks import judge
 from mtasts.domain import Domain
+from mtasts.exposition import Samples
 from mtasts.finding import Severity
-from mtasts.monitoring import EXIT_CODES, Metrics, nagios
+from mtasts.monitoring import EXIT_CODES, nagios
+from prometheus_text import series
 from sights import DAY, NOW, STS, answers, failure, handshake, healthy, policy_hosts, sts
 
 # Plug-in output of the Monitoring Plugins Development Guidelines: text, a bar, performance data.
 FIGURE = r"[a-z_]+=-?[0-9.]+s?(;[0-9.:]*){0,4}"
 LINE = re.compile(rf"MTA-STS (OK|WARNING|CRITICAL|UNKNOWN) - [^|]+ \| {FIGURE}( {FIGURE})*\Z")
-SAMPLE = re.compile(r'[a-z_]+\{[a-z]+="[a-z0-9.-]+"(,[a-z]+="[a-z0-9-]+")*\} [0-9.]+\Z')
 HOSTILE = 'v=spf1 | x=1\n"} 2\\'
 
 
@@ -22,10 +24,10 @@ def named(name, **other):
 
 
 def metrics(*verdicts):
-    gathered = Metrics()
+    samples = Samples(check_metrics.FAMILIES)
     for verdict in verdicts:
-        gathered.add(verdict)
-    return str(gathered)
+        check_metrics.add(samples, verdict)
+    return series(samples.text().decode())
 
 
 BROKEN = {"policy_host": policy_hosts(answers=answers(status=404))}
@@ -90,39 +92,28 @@ def test_a_line_stays_short():
 
 
 def test_metrics_of_a_domain():
-    text = metrics(named("example.org", **WARNED))
-    end = (NOW + 60 * DAY).timestamp()
-    assert {
-        'mtasts_check_status{domain="example.org"} 1',
-        'mtasts_check_policy_mode{domain="example.org",mode="enforce"} 1',
-        'mtasts_check_policy_max_age_seconds{domain="example.org"} 2592000',
-        f'mtasts_check_policy_host_certificate_end_timestamp_seconds{{domain="example.org"}} {end}',
-        f'mtasts_check_mx_certificate_end_timestamp_seconds{{domain="example.org"}} {end}',
-        'mtasts_check_fetch_seconds{domain="example.org"} 0.05',
-        f'mtasts_check_timestamp_seconds{{domain="example.org"}} {NOW.timestamp()}',
-        'mtasts_check_findings{domain="example.org",code="txt-beside",severity="warning"} 1',
-    } == {line for line in text.splitlines() if not line.startswith("#")}
+    of_domain, end = 'domain="example.org"', (NOW + 60 * DAY).timestamp()
+    assert metrics(named("example.org", **WARNED)) == {
+        f"mtasts_check_status{{{of_domain}}}": 1,
+        f'mtasts_check_findings{{code="txt-beside",{of_domain},severity="warning"}}': 1,
+        f'mtasts_check_policy_mode{{{of_domain},mode="enforce"}}': 1,
+        f"mtasts_check_policy_max_age_seconds{{{of_domain}}}": 2592000,
+        f"mtasts_check_policy_host_certificate_end_timestamp_seconds{{{of_domain}}}": end,
+        f"mtasts_check_mx_certificate_end_timestamp_seconds{{{of_domain}}}": end,
+        f"mtasts_check_fetch_seconds{{{of_domain}}}": 0.05,
+        f"mtasts_check_timestamp_seconds{{{of_domain}}}": NOW.timestamp(),
+    }
 
 
-def test_metrics_are_well_formed_and_no_stranger_adds_to_them():
-    text = metrics(named("example.org", **WARNED), named("example.net", **BROKEN))
-    assert text.endswith("\n# EOF\n")
-    lines = text.splitlines()
-    assert all(SAMPLE.match(line) for line in lines if not line.startswith("#"))
-    families = [line.split(" ")[2] for line in lines if line.startswith("# TYPE")]
-    assert len(families) == len(set(families))
-    family = ""
-    for line in lines[:-1]:  # the samples of a family stand together, below its type
-        if line.startswith("# TYPE"):
-            family = line.split(" ")[2]
-        elif not line.startswith("#"):
-            assert line.startswith(family + "{")
+def test_metrics_of_several_domains():
+    found = metrics(named("example.org", **WARNED), named("example.net", **BROKEN))
+    assert found['mtasts_check_status{domain="example.org"}'] == 1
+    assert found['mtasts_check_status{domain="example.net"}'] == 2
 
 
 def test_what_was_not_seen_has_no_sample():
-    text = metrics(named("example.org", policy_host=failure("dns-lookup-failed"), mx_hosts=()))
-    names = {line.partition("{")[0] for line in text.splitlines() if not line.startswith("#")}
-    assert names == {
+    found = metrics(named("example.org", policy_host=failure("dns-lookup-failed"), mx_hosts=()))
+    assert {one.partition("{")[0] for one in found} == {
         "mtasts_check_status",
         "mtasts_check_timestamp_seconds",
         "mtasts_check_findings",

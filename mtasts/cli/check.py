@@ -2,7 +2,6 @@
 
 import collections
 import json
-import os
 import signal
 from typing import Callable, Iterator, List, Optional, Sequence, Tuple, Union
 
@@ -13,6 +12,7 @@ from mtasts.check_results import Results
 from mtasts.checks import CheckFinding, Group, Verdict, judge
 from mtasts.checks.document import VERSION, document
 from mtasts.cli import findings as shown
+from mtasts.cli import textfile
 from mtasts.cli.common import (
     DOMAIN,
     JudgingCommand,
@@ -28,9 +28,8 @@ from mtasts.cli.common import (
 )
 from mtasts.domain import Domain
 from mtasts.errors import MtastsError, printable
-from mtasts.files import replace_file
 from mtasts.finding import GRAVEST_FIRST, Severity, gravest
-from mtasts.monitoring import EXIT_CODES, Metrics, nagios
+from mtasts.monitoring import EXIT_CODES, nagios
 from mtasts.policy import Mode
 from mtasts.store import Store
 
@@ -140,6 +139,7 @@ def check(
     elif as_nagios:
         severities = _print_nagios(list(verdicts(asked)))
     elif openmetrics:
+        textfile.require_library()
         severities = _write_metrics(verdicts(asked), openmetrics)
     else:
         severities = [_show(one) for one in verdicts(asked)]
@@ -263,22 +263,15 @@ def _print_nagios(verdicts: Sequence[Verdict]) -> List[Severity]:
 
 
 def _write_metrics(verdicts: Iterator[Verdict], path: str) -> List[Severity]:
-    metrics = Metrics()
+    """Of each verdict only its samples are kept, so there may be any number."""
+    from mtasts import check_metrics, exposition  # the library is here, as `require_library` tells
+
+    samples = exposition.Samples(check_metrics.FAMILIES)
     severities = []
     for verdict in verdicts:
-        metrics.add(verdict)
+        check_metrics.add(samples, verdict)
         severities.append(verdict.severity)
-    if path == "-":
-        click.echo(str(metrics), nl=False)
-        return severities
-    try:
-        replace_file(os.path.abspath(path), str(metrics).encode("ascii"))
-    except OSError as error:
-        raise MtastsError(
-            "metrics-unwritable",
-            f"{printable(path, 300)} cannot be written: {error.strerror}",
-            "Name a file in a folder that you may write to.",
-        ) from error
+    textfile.write(samples.text(), path)
     return severities
 
 

@@ -28,6 +28,7 @@ _PLACES = {
     "retire": "plan.retire",
     "check": "check.check",
     "watch": "watch.watch",
+    "metrics": "metrics.metrics",
     "report": "report.report",
     "explain": "explain.explain",
     "dns": "records.dns",

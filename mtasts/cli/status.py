@@ -101,5 +101,6 @@ def _as_json(row: Row, when: datetime.datetime) -> Dict[str, Any]:
         "due": timestamp(step.due),
         "what": step.what,
     }
+    facts["changed"] = row.changed and timestamp(row.changed)
     facts["certificate_end"] = row.certificate_end and timestamp(row.certificate_end)
     return dict(facts, certificate_days=_days(row, when), severity=row.severity.value)

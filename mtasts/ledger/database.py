@@ -49,7 +49,7 @@ class Database:
     @contextlib.contextmanager
     def reading(self) -> Iterator[Connection]:
         """A transaction that sees one state of the ledger; raises `LedgerError`."""
-        if self.is_sqlite and not os.path.exists(self.place.text):
+        if self.place.is_missing:
             raise LedgerError(
                 "ledger-missing",
                 f"there is no ledger at {self.place} yet",

@@ -30,6 +30,16 @@ class Place(NamedTuple):
     text: str
     is_url: bool
 
+    @property
+    def is_missing(self) -> bool:
+        """Whether there is no such file. What cannot be looked for may be there."""
+        try:
+            return not self.is_url and not os.stat(self.text)
+        except FileNotFoundError:
+            return True
+        except OSError:
+            return False
+
     def __str__(self) -> str:
         """Its name for people: the password is left out."""
         shown = re.sub(r"(://[^/?#@:]*):[^/?#@]*@", r"\1@", self.text) if self.is_url else self.text

@@ -100,6 +100,13 @@ def quarantine(database: Database) -> Iterator[ArrivalFacts]:
             last = page[-1].id
 
 
+def quarantined(database: Database) -> int:
+    """How many arrivals are in quarantine; raises `LedgerError`."""
+    with database.reading() as connection:
+        query = select(func.count()).select_from(arrival).where(arrival.c.error.isnot(None))
+        return connection.execute(query).scalar()
+
+
 def shown(database: Database, number: int) -> Shown:
     """The arrival `number` and its reports; raises `NotInLedger` and `LedgerError`."""
     with database.reading() as connection:

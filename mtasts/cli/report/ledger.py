@@ -10,6 +10,7 @@ from mtasts.cli.common import resolver_option
 from mtasts.errors import MtastsError
 from mtasts.ledger import place
 from mtasts.spool import DEFAULT_SPOOL, Spool
+from mtasts.tlsrpt.authenticity import Grade
 
 
 def ledger_option(command: Callable) -> Callable:
@@ -19,6 +20,17 @@ def ledger_option(command: Callable) -> Callable:
         metavar="FILE|URL",
         help=f"The ledger: a file of SQLite, or postgresql://USER@HOST/DATABASE. [default: what "
         f"{place.VARIABLE} says, or {place.SETTING}, or {place.DEFAULT_PATH}]",
+    )(command)
+
+
+def grade_option(command: Callable) -> Callable:
+    """Add --grade, which gives the command the `weakest` grade that counts; None: all count."""
+    return click.option(
+        "--grade",
+        "weakest",
+        type=click.Choice([grade.value for grade in Grade]),
+        callback=lambda _context, _parameter, value: Grade(value) if value else None,
+        help="Count only reports of which at least this proves the origin.",
     )(command)
 
 

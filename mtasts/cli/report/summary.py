@@ -15,7 +15,7 @@ from mtasts.cli.common import (
 )
 from mtasts.cli.report import document, shown
 from mtasts.cli.report.document import day_text
-from mtasts.cli.report.ledger import ledger_option, opened
+from mtasts.cli.report.ledger import grade_option, ledger_option, opened
 from mtasts.domain import Domain
 from mtasts.finding import Finding
 from mtasts.history import HistoryEntry
@@ -40,11 +40,7 @@ _NAMES = 5  # of reporters or hosts that people are shown in one line
 @click.command()
 @click.argument("domain", metavar="DOMAIN", type=DOMAIN)
 @click.option("--days", default=30, show_default=True, type=click.IntRange(1, 3660), metavar="N")
-@click.option(
-    "--grade",
-    type=click.Choice([grade.value for grade in Grade]),
-    help="Count only reports of which at least this proves the origin.",
-)
+@grade_option
 @click.option("--csv", "as_csv", is_flag=True, help="Print a line of CSV for each kind of failure.")
 @ledger_option
 @policy_dir_option
@@ -54,7 +50,7 @@ def summary(
     ctx: click.Context,
     domain: Domain,
     days: int,
-    grade: Optional[str],
+    weakest: Optional[Grade],
     as_csv: bool,
     ledger: Optional[str],
     store: Store,
@@ -76,7 +72,7 @@ def summary(
     from mtasts.report_numbers import first_day, numbers  # needs SQLAlchemy, as `opened` tells
 
     since = first_day(now(), days)
-    found = numbers(database, [domain], since, Grade(grade) if grade else None)[domain]
+    found = numbers(database, [domain], since, weakest)[domain]
     served = store.history(domain)
     if as_json:
         print_json(dict(document.as_json(found, served), since=day_text(since)))
