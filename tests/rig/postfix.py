@@ -1,6 +1,7 @@
 """Postfix on port 25 of 127.0.0.1, as Debian packages it, with only the services that greet.
 
-It takes no mail: there is nobody to deliver to. Its log goes to a file of the test's.
+It takes no mail, because there is nobody to deliver to, unless it also has those that DELIVER to
+aliases. Its log goes to a file of the test's.
 """
 
 import os
@@ -27,6 +28,20 @@ anvil   unix - - n - 1 anvil
 rewrite unix - - n - - trivial-rewrite
 postlog unix-dgram n - n - 1 postlogd
 """
+DELIVER = """
+pickup  unix n - n 1 1 pickup
+cleanup unix n - n - 0 cleanup
+qmgr    unix n - n 1 1 qmgr
+proxymap unix - - n - - proxymap
+local   unix - n n - - local
+bounce  unix - - n - 0 bounce
+defer   unix - - n - 0 bounce
+trace   unix - - n - 0 bounce
+error   unix - - n - - error
+retry   unix - - n - - error
+showq   unix n - n - - showq
+flush   unix n - n 1000? 0 flush
+"""
 
 
 class Postfix:
@@ -37,20 +52,24 @@ class Postfix:
         self._log = os.path.join(directory, "postfix.log")
         self._daemon = None
 
-    def start(self, settings: Dict[str, str]) -> None:
+    def start(self, settings: Dict[str, str], more_services: str = "") -> None:
         """Start it; return when it greets."""
         run("mkdir", "-p", CONFIGURATION)
         lines = dict(SETTINGS, myhostname=self._name, **settings).items()
         with open(CONFIGURATION + "/main.cf", "w") as output:
             output.writelines(f"{key} = {value}\n" for key, value in lines)
         with open(CONFIGURATION + "/master.cf", "w") as output:
-            output.write(SERVICES)
+            output.write(SERVICES + more_services)
         self._daemon = Daemon(["postfix", "start-fg"], self._log)
         self._daemon.wait_until_listening(PORT)
 
     def said(self, text: str) -> bool:
         """Wait until its log says ``text``; AssertionError if it does not."""
-        return wait_for(lambda: text in self._daemon.output(), f"Postfix says {text}")
+        return wait_for(lambda: text in self.log(), f"Postfix says {text}")
+
+    def log(self) -> str:
+        """What it has said so far."""
+        return self._daemon.output()
 
     def stop(self) -> None:
         """Stop it and wait until it has ended."""

@@ -31,6 +31,11 @@ class Postgres:
         log_in = ["--username", ROLE, "--pwfile", password, "--auth", "scram-sha-256"]
         made = ["--pgdata", data, "--no-sync", "--locale", "C.UTF-8", "--encoding", "UTF8"]
         run(*self._as_postgres("initdb"), *made, *log_in)
+        self.resume()
+
+    def resume(self) -> None:
+        """Start the cluster that has been made."""
+        data = os.path.join(self._directory, "data")
         argv = self._as_postgres("postgres") + ["-D", data, "-k", self._directory]
         for setting in _SETTINGS:
             argv += ["-c", setting]
