@@ -27,7 +27,7 @@ except ImportError:  # View says so
     dns = None
 
 MAX_ALIASES = 8
-_MAX_RECORDS = {"A": 32, "AAAA": 32, "MX": 64, "NS": 32, "TLSA": 64, "TXT": 512}
+_MAX_RECORDS = {"A": 32, "AAAA": 32, "MX": 64, "NS": 32, "PTR": 32, "TLSA": 64, "TXT": 512}
 # How long each try waits: a datagram may be lost, and a resolver may have far to go.
 _TRIES = (2, 8)  # seconds
 
@@ -85,6 +85,11 @@ class Resolver:
     def name_servers(self, zone: str) -> Tuple[str, ...]:
         """The hosts of the NS records of `zone`, in alphabetical order; raises `LookupFailed`."""
         return tuple(sorted({_text(one.target) for one in self._view(zone, "NS").records}))
+
+    def pointers(self, name: str) -> View:
+        """The names that PTR records at `name`, a reverse name, give; raises `LookupFailed`."""
+        view = self._view(name, "PTR")
+        return view._replace(records=tuple(sorted(_text(one.target) for one in view.records)))
 
     def zone_of(self, name: str) -> str:
         """The closest zone that holds `name`, by its SOA record; raises `LookupFailed`.

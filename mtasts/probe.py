@@ -30,7 +30,7 @@ except ImportError:
 else:
     # dnspython 1.15 imports what reads a type when the first such record comes; two threads to
     # which that happens at once find it half imported.
-    _KINDS = "A AAAA CAA CNAME DNAME DNSKEY DS MX NS NSEC NSEC3 OPT RRSIG SOA TLSA TXT"
+    _KINDS = "A AAAA CAA CNAME DNAME DNSKEY DS MX NS NSEC NSEC3 OPT PTR RRSIG SOA TLSA TXT"
     for _kind in _KINDS.split():
         dns.rdata.get_rdata_class(dns.rdataclass.IN, dns.rdatatype.from_text(_kind))
 

@@ -109,6 +109,15 @@ class Store:
             return joined(entries, read_history(self.root, target))
         return entries
 
+    def history_until_now(self, name: Holder) -> List[HistoryEntry]:
+        """The history, and at its end what was changed by hand since; raises as `history`."""
+        entries = self.history(name)
+        try:
+            last = self.last(name)
+        except (InvalidPolicy, PolicyUnreadable):  # so nobody is served anything newer
+            return entries
+        return entries if last in entries[-1:] else [*entries, last]
+
     def last(self, name: Holder) -> HistoryEntry:
         """The entry of the policy that is there now, also if nobody has entered it yet.
 

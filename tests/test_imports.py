@@ -34,6 +34,8 @@ EDGES = (
     "mtasts.told",
     "mtasts.watch_state",
     "mtasts.notify",
+    "mtasts.access_log",
+    "mtasts.reverse_dns",
 )
 # What carries a change through all edges, for whichever door asks.
 PROCEDURES = (

@@ -30,6 +30,7 @@ _PLACES = {
     "watch": "watch.watch",
     "metrics": "metrics.metrics",
     "report": "report.report",
+    "pickup": "pickup.pickup",
     "explain": "explain.explain",
     "dns": "records.dns",
     "publish": "publish.publish",

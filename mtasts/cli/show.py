@@ -21,7 +21,7 @@ from mtasts.errors import MtastsError, printable
 from mtasts.history import HistoryEntry, timestamp
 from mtasts.holder import Holder
 from mtasts.policy import Mode, read, split_lines
-from mtasts.policy_file import NoPolicy, policy_path, read_bytes
+from mtasts.policy_file import policy_path, read_bytes
 from mtasts.store import Store
 
 
@@ -122,7 +122,7 @@ def history(name: Holder, store: Store, as_json: bool) -> None:
       mtasts history example.org --json
     """
     read_bytes(store.root, name)
-    entries = _with_last(store, name)
+    entries = store.history_until_now(name)
     # A class has no records of its own: each of its domains is published by itself.
     past = publications.read(store.root, name) if isinstance(name, Domain) else []
     times = publications.first_times(entries, past)
@@ -139,18 +139,6 @@ def history(name: Holder, store: Store, as_json: bool) -> None:
 def _entry_as_json(entry: HistoryEntry, published: Optional[datetime.datetime]) -> Dict[str, Any]:
     facts = dict(entry._asdict(), first=timestamp(entry.first))
     return dict(facts, published=published and timestamp(published))
-
-
-def _with_last(store: Store, name: Holder) -> List[HistoryEntry]:
-    """The history, and what was changed by hand since."""
-    entries = store.history(name)
-    try:
-        last = store.last(name)
-    except NoPolicy:
-        raise
-    except MtastsError:
-        return entries
-    return entries if last in entries[-1:] else entries + [last]
 
 
 @click.command()
@@ -171,7 +159,7 @@ def diff(
       mtasts diff example.org
       mtasts diff example.org 20260101T000000
     """
-    entries = _with_last(store, name)
+    entries = store.history_until_now(name)
     last = store.last(name)
     old = _earlier(name, entries, since)
     texts = [entry.policy.to_bytes() if entry else b"" for entry in (old, last)]

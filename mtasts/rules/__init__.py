@@ -13,6 +13,7 @@ from mtasts.rules import (
     domain,
     fetch,
     mx,
+    pickup,
     policy,
     policy_host,
     proposal,
@@ -43,5 +44,6 @@ RULES: Dict[str, Rule] = {
     **mx.RULES,
     **reporting.RULES,
     **report.RULES,
+    **pickup.RULES,
     **watch.RULES,
 }

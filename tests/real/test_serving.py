@@ -1,6 +1,7 @@
 """Policies as the world fetches them: real Apache, real TLS, every mod_wsgi and MPM that counts."""
 
 import http.client
+import json
 import os
 import socket
 import ssl
@@ -331,3 +332,74 @@ def test_the_access_log_says_who_fetched_which_bytes(make_hosts):
     assert '"Postfix"' in line
     assert f" {HOST} TLSv1.3 " in line
     assert '" 200 ' in line
+
+
+@pytest.mark.parametrize("stack", ["bionic", "newest"])
+def test_mtasts_pickup_tells_who_has_fetched_what(make_hosts, stack):
+    hosts = make_hosts(modules=["http2"])
+    places = {"Google-SMTP-STS": "192.0.2.10", "Postfix": "198.51.100.10"}
+    for address in places.values():
+        run("ip", "address", "replace", address + "/32", "dev", "lo")
+
+    def ask(agent, host=HOST, path=PATH, **options):
+        address = (places.get(agent, "192.0.2.10"), 443)
+        headers = dict(options.pop("headers", {}), **{"User-Agent": agent})
+        return fetch(host, path, headers=headers, address=address, server_name=HOST, **options)
+
+    def mtasts(*arguments, code=0):
+        done = run(stacks.python(stack), "-m", "mtasts", *arguments, check=False)
+        assert done.code == code, done.output
+        return done.output
+
+    mtasts("dns", "example.test")  # which enters the policy that was put there by hand
+    old = [ask(agent).body for agent in places]
+    mtasts("set", "example.test", "--max-age", "2w", "--max-uncovered", "1", "--yes")
+    wait_for(lambda: changed_everywhere(ask, old), "every child of Apache serves the new policy")
+    tag = ask("Google-SMTP-STS", HOST.upper() + ".:443").headers["etag"]
+    assert ask('a/1 "b"', headers={"If-None-Match": tag}).status == 304
+    forged = f'x" {HOST} TLSv1.3 {tag}\\'
+    assert ask(forged, "mta-sts.example2.test").status == 200
+    curl = ["curl", "--silent", "--http2", "--cacert", hosts.root, "--user-agent", "h2/1"]
+    run(*curl, "--resolve", HOST + ":443:192.0.2.10", f"https://{HOST}{PATH}")
+    assert ask("x", method="HEAD").status == 200
+    assert ask("x", method="POST", headers={"Content-Length": "0"}).status == 405
+    assert ask("x", path=PATH + "/").status == 403
+    assert ask("x", "example.test").status == 421
+    assert fetch_plain(HOST, PATH).status == 403
+    assert exchange(b"\x16\x03\x01 garbage\r\n\r\n", connect(HOST)).status == 400
+    write(FILE, "version: STSv1\n")
+    hosts.apache.stop()
+    hosts.apache.start(443)  # the new processes have no last good bytes
+    assert ask("x").status == 503
+    hosts.apache.stop()
+
+    found = json.loads(mtasts("pickup", "example.test", "--json", code=1))
+    senders = {one["user_agent"]: one for one in found["senders"]}
+    google, postfix = senders["Google-SMTP-STS"], senders["Postfix"]
+    assert (google["standing"], google["current"]["count"]) == ("current", 1)
+    assert (postfix["standing"], postfix["networks"]) == ("behind", ["198.51.100.0/24"])
+    assert postfix["earlier"][0]["id"] == google["earlier"][0]["id"] != found["id"]
+    assert senders["mtasts"]["standing"] == "check"
+    assert senders['a/1 "b"']["current"]["count"] == senders["h2/1"]["current"]["count"] == 1
+    assert len(senders) == 5
+    assert {(one["code"], one["status"]) for one in found["refused"]} == {
+        ("pickup-unavailable", 503),
+        ("pickup-method-wrong", 405),
+        ("pickup-path-wrong", 403),
+        ("pickup-plain-http", 403),
+        ("pickup-host-wrong", 421),
+    }
+    assert found["tls"] == {"TLSv1.3": sum(one["count"] for one in fetches(found))}
+    (other,) = json.loads(mtasts("pickup", "example2.test", "--json"))["senders"]
+    assert other["user_agent"] == forged
+
+
+def changed_everywhere(ask, old):
+    return all(ask("mtasts").body not in old for _ in range(20))
+
+
+def fetches(found):
+    """All fetches of all senders that `mtasts pickup` tells of."""
+    for one in found["senders"]:
+        yield from one["earlier"]
+        yield from [one["current"]] if one["current"] else []
