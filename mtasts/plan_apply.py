@@ -94,13 +94,14 @@ def _planned(site: Site, wishes: Optional[Wishes], ttl: int, now: datetime.datet
             members = [site.store.history(domain) for domain in site.domains()]
             steps = change_steps([history, *members], wishes, span, now)
     except OverflowError as error:
-        raise _beyond_dates(site) from error
+        raise beyond_dates(site) from error
     if any(step.due.year > plan_store.LAST_YEAR for step in steps):
-        raise _beyond_dates(site)
+        raise beyond_dates(site)
     return Plan(now, span, mark(history), steps)
 
 
-def _beyond_dates(site: Site) -> PlanError:
+def beyond_dates(site: Site) -> PlanError:
+    """The error that the dates of a history cannot be added to."""
     return PlanError(
         "plan-without-date",
         f"the history of {site.holder} has dates that are too far in the future",
@@ -204,9 +205,7 @@ def _publish(site: Site, _step: Step, clock: Clock) -> str:
 
 
 def _unpublished(site: Site, domain: Domain, clock: Clock) -> str:
-    entry = site.store.last(domain)
-    past = publications.read(site.store.root, domain)
-    if past and past[-1].id == entry.id and entry.is_of(past[-1].policy):
+    if publications.is_published(site.store.root, domain, site.store.last(domain)):
         return ""
     *_, last = publish(site.store, domain, clock, site.options)
     return f"{last.said}\n{last.remedy}".strip() if last.state.is_end else ""

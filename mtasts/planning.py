@@ -53,6 +53,34 @@ def change_steps(
     return dated(tuple(draft.steps), now, now)
 
 
+class Rung(NamedTuple):
+    """The next step up the ladder: what to serve, and when what is served has stood its test.
+
+    What is served now has been so `since` then, in testing with whatever max_age.
+    """
+
+    policy: Policy
+    since: datetime.datetime
+    due: datetime.datetime
+
+
+def next_rung(history: Sequence[HistoryEntry], ttl: datetime.timedelta) -> Optional[Rung]:
+    """The step from the last policy of `history` (oldest first); None if there is none left.
+
+    There is none from mode none either. Raises `OverflowError` for dates that have no end.
+    """
+    mode, max_age, mx = history[-1].policy
+    if mode is Mode.TESTING:
+        since = _testing_since(history)
+        return Rung(Policy(Mode.ENFORCE, LADDER[0], mx), since, since + OBSERVATION)
+    longer = _rungs(max_age, LADDER[-1])
+    if mode is Mode.NONE or not longer:
+        return None
+    since = history[-1].first
+    policy = Policy(Mode.ENFORCE, longer[0], mx)
+    return Rung(policy, since, since + lifetime(history[-1].policy, ttl))
+
+
 def retire_steps(
     history: Sequence[HistoryEntry], ttl: datetime.timedelta, now: datetime.datetime
 ) -> Tuple[Step, ...]:
@@ -252,25 +280,30 @@ def _observe(draft: _Draft) -> None:
     if draft.policy.mode is Mode.NONE:
         testing = Policy(Mode.TESTING, FIRST_MAX_AGE, draft.policy.mx)
         draft.serve(testing, "Reports come first, and no mail is held back (RFC 8461 5).")
-    since = draft.history[-1].first
-    for served in reversed(draft.history):
-        if served.policy.mode is not Mode.TESTING or served.policy.mx != draft.policy.mx:
-            break
-        since = min(since, served.first)
     draft.step(
         Kind.REPORTS,
         "Look at the TLS reports: they show no failure.",
         f"What fails now would be held back later; {OBSERVATION.days} days show a week of mail"
-        " (RFC 8461 5 and 10.2).",
-        draft.after(since, OBSERVATION),
+        " (RFC 8461 5 and 10.2). 'mtasts advance' looks at them, and at all MX hosts.",
+        draft.after(_testing_since(draft.history), OBSERVATION),
     )
 
 
+def _testing_since(history: Sequence[HistoryEntry]) -> datetime.datetime:
+    """From when on the mx lines are those of now, in mode testing."""
+    since = history[-1].first
+    for served in reversed(history):
+        if served.policy.mode is not Mode.TESTING or served.mx != history[-1].mx:
+            break
+        since = min(since, served.first)
+    return since
+
+
 def _rungs(low: int, high: int) -> Tuple[int, ...]:
-    """The values of max_age from above `low` up to `high`."""
+    """The values of max_age from above `low` up to `high`; who enforces has passed the first."""
     if low >= high:
         return ()
-    return tuple(rung for rung in LADDER if low < rung < high) + (high,)
+    return tuple(rung for rung in LADDER[1:] if low < rung < high) + (high,)
 
 
 def _list(mx: Tuple[MXPattern, ...]) -> str:

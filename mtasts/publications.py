@@ -34,6 +34,12 @@ def read(root: str, domain: Domain) -> List[Publication]:
     return [one for one in _all(_path(root, domain)) if one.domain == domain]
 
 
+def is_published(root: str, domain: Domain, entry: HistoryEntry) -> bool:
+    """Whether `entry` is what was last published for `domain`; raises `StoreError`."""
+    past = read(root, domain)
+    return bool(past) and past[-1].id == entry.id and entry.is_of(past[-1].policy)
+
+
 def first_times(
     entries: Sequence[HistoryEntry], past: Sequence[Publication]
 ) -> List[Optional[datetime.datetime]]:

@@ -42,6 +42,7 @@ PROCEDURES = (
     "mtasts.publish",
     "mtasts.publish_record",
     "mtasts.plan_apply",
+    "mtasts.advance_apply",
     "mtasts.survey",
     "mtasts.report_fetch",
     "mtasts.edges",

@@ -135,6 +135,18 @@ def testing_until_option(command: Callable) -> Callable:
     )(command)
 
 
+def ttl_option(command: Callable) -> Callable:
+    """Add --ttl, for whatever counts how long resolvers keep records."""
+    return click.option(
+        "--ttl",
+        type=DURATION,
+        default="1d",
+        show_default=True,
+        metavar="SPAN",
+        help="The longest TTL of the MX and _mta-sts TXT records.",
+    )(command)
+
+
 def ca_option(command: Callable) -> Callable:
     """Add --ca, for whatever asks policy hosts."""
     return click.option("--ca", metavar="FILE", help="Trust the roots in this PEM file only.")(

@@ -25,6 +25,7 @@ _PLACES = {
     "set": "edit.set_policy",
     "edit": "edit.edit",
     "plan": "plan.plan",
+    "advance": "advance.advance",
     "retire": "plan.retire",
     "check": "check.check",
     "watch": "watch.watch",
@@ -67,7 +68,7 @@ def mtasts() -> None:
       certbot --mtasts -d mta-sts.example.org
       mtasts fetch example.org    is it served as it stands in the policy directory?
       mtasts publish example.org  tell the world by its TXT records
-      mtasts set example.org --mode enforce --max-age 4w
+      mtasts advance example.org  may it go from testing to enforce, or to a longer max_age?
       mtasts status               what needs attention?
       mtasts check example.org    what does a sender see?
     """

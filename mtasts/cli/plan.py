@@ -21,9 +21,10 @@ from mtasts.cli.common import (
     policy_dir_option,
     print_json,
     resolver_option,
+    ttl_option,
     yes_option,
 )
-from mtasts.cli.dns_config import dns_config_option
+from mtasts.cli.publishing import dns_config_option
 from mtasts.domain import Domain, MXPattern
 from mtasts.holder import Holder
 from mtasts.plan import Kind, Plan, Step, utc
@@ -33,17 +34,6 @@ from mtasts.publish_record import Options
 from mtasts.store import Store
 
 _WAIT = 30  # seconds for name servers to agree; who lags longer is looked at by the next --apply
-
-
-def _ttl_option(command: Callable) -> Callable:
-    return click.option(
-        "--ttl",
-        type=DURATION,
-        default="1d",
-        show_default=True,
-        metavar="SPAN",
-        help="The longest TTL of the MX and _mta-sts TXT records.",
-    )(command)
 
 
 def _ics_option(command: Callable) -> Callable:
@@ -58,7 +48,7 @@ def _ics_option(command: Callable) -> Callable:
 @mx_option("--remove-mx", "Let this host take mail no more.")
 @click.option("--mode", type=click.Choice(["testing", "enforce"]), help="The mode to end in.")
 @click.option("--max-age", type=DURATION, metavar="SPAN", help="The max_age to end in: 30d, 1y.")
-@_ttl_option
+@ttl_option
 @click.option("--apply", "is_applied", is_flag=True, help="Do the step that is due.")
 @click.option("--cancel", "is_cancelled", is_flag=True, help="Forget the plan.")
 @dry_run_option
@@ -125,7 +115,7 @@ def plan(
 
 @click.command()
 @click.argument("domain", type=DOMAIN)
-@_ttl_option
+@ttl_option
 @dry_run_option
 @policy_dir_option
 @json_option

@@ -1,15 +1,13 @@
 """Publishing a policy: the steps of `mtasts.publish`, as they happen."""
 
-import sys
-from typing import Any, Dict, Iterator, Optional, Tuple
+from typing import Iterator, Optional, Tuple
 
 import click
 
 from mtasts import dns_settings
+from mtasts.cli import steps as shown
 from mtasts.cli.common import (
     DOMAIN,
-    EXIT_FAILED,
-    EXIT_WARNING,
     ca_option,
     json_option,
     now,
@@ -18,7 +16,7 @@ from mtasts.cli.common import (
     report_secret_option,
     resolver_option,
 )
-from mtasts.cli.dns_config import dns_config_option
+from mtasts.cli.publishing import dns_config_option, wait_option
 from mtasts.domain import Domain
 from mtasts.drop_address import with_drop_box
 from mtasts.publish import publish as publish_policy
@@ -27,9 +25,6 @@ from mtasts.publish_record import Options
 from mtasts.steps import State, Step
 from mtasts.store import Store
 
-_COLOURS = {State.DONE: "green", State.FAILED: "red", State.WAITING: "yellow"}
-_EXITS = {State.WAITING: EXIT_WARNING, State.FAILED: EXIT_FAILED}
-
 
 @click.command()
 @click.argument("domain", type=DOMAIN)
@@ -37,14 +32,7 @@ _EXITS = {State.WAITING: EXIT_WARNING, State.FAILED: EXIT_FAILED}
 @click.option("--adopt", is_flag=True, help="Keep the id that DNS has: it names this very policy.")
 @click.option("--rollback", "back", is_flag=True, help="Publish the policy published before.")
 @click.option("--dry-run", is_flag=True, help="Look at everything, change nothing.")
-@click.option(
-    "--wait",
-    type=click.IntRange(min=0),
-    default=Options().wait,
-    show_default=True,
-    metavar="SECONDS",
-    help="How long the name servers have to agree.",
-)
+@wait_option
 @dns_config_option
 @report_secret_option
 @ca_option
@@ -87,10 +75,10 @@ def publish(
     for step in _steps(store, domain, back, options):
         steps.append(step)
         if not as_json:
-            _show(step)
+            shown.show(step)
     if as_json:
-        print_json([_as_json(step) for step in steps if step.state is not State.PROGRESS])
-    ctx.exit(max([_EXITS.get(step.state, 0) for step in steps]))
+        print_json([shown.as_json(step) for step in steps if step.state is not State.PROGRESS])
+    ctx.exit(shown.exit_code(steps))
 
 
 def _steps(store: Store, domain: Domain, back: bool, options: Options) -> Iterator[Step]:
@@ -100,18 +88,3 @@ def _steps(store: Store, domain: Domain, back: bool, options: Options) -> Iterat
         if step.state is State.PLANNED:
             return
     yield from publish_policy(store, domain, now, options)
-
-
-def _show(step: Step) -> None:
-    is_progress = step.state is State.PROGRESS
-    stream = sys.stderr if is_progress else sys.stdout
-    colour = _COLOURS.get(step.state) if stream.isatty() else None
-    code = f" [{step.code}]" if step.code else ""
-    state = click.style(f"{step.state.value:8}", fg=colour) if colour else f"{step.state.value:8}"
-    click.echo(f"{state} {step.name:9} {step.said}{code}", err=is_progress)
-    for line in step.remedy.splitlines():
-        click.echo(f"{'':19}{line}", err=is_progress)
-
-
-def _as_json(step: Step) -> Dict[str, Any]:
-    return dict(step._asdict(), state=step.state.value)

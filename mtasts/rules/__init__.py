@@ -10,6 +10,7 @@ otherwise by a sender that is in use; "info" is worth knowing, "ok" a good answe
 from typing import Dict
 
 from mtasts.rules import (
+    advance,
     domain,
     fetch,
     mx,
@@ -46,4 +47,5 @@ RULES: Dict[str, Rule] = {
     **report.RULES,
     **pickup.RULES,
     **watch.RULES,
+    **advance.RULES,
 }

@@ -1,0 +1,183 @@
+"""May a policy go one step further? Facts in, a judgement out.
+
+The step is the next one of the ladder of `planning`: from `testing` to `enforce` for a day, or to
+the next longer `max_age`. Every domain that has the policy is asked, and each has to agree.
+"""
+
+import datetime
+import enum
+from typing import Iterator, NamedTuple, Optional, Sequence, Tuple
+
+from mtasts.advance.evidence import Evidence, Part, evidence
+from mtasts.advance.network import Network, network
+from mtasts.advance.reports import Reports, failures, reports
+from mtasts.advance.way_back import WayBack, way_back
+from mtasts.domain import Domain
+from mtasts.finding import Severity, gravest
+from mtasts.history import HistoryEntry
+from mtasts.holder import Holder
+from mtasts.plan import Kind, Plan
+from mtasts.planning import Rung, next_rung
+from mtasts.policy import Mode
+from mtasts.tlsrpt import enforcement
+from mtasts.tlsrpt.enforcement import Stopped
+
+
+class Answer(enum.Enum):
+    """Whether the step may be taken."""
+
+    YES = "yes"
+    NO = "no"
+    UNKNOWN = "unknown"
+    NOTHING = "nothing to do"
+
+
+_ANSWERS = {Severity.ERROR: Answer.NO, Severity.UNKNOWN: Answer.UNKNOWN}
+
+
+class Question(NamedTuple):
+    """What is asked about: the policy of `holder`, whose bytes were `data`, and its history.
+
+    `history` (oldest first) ends with the policy that is served. `ttl` is the longest TTL of the
+    TXT records, and `plan` the one in progress.
+    """
+
+    holder: Holder
+    data: bytes
+    history: Tuple[HistoryEntry, ...]
+    ttl: datetime.timedelta
+    plan: Optional[Plan]
+
+    @property
+    def rung(self) -> Optional[Rung]:
+        """The step; None if there is none left. Raises `OverflowError`."""
+        return next_rung(self.history, self.ttl)
+
+
+class Facts(NamedTuple):
+    """What is known of a domain that has the policy; its `history` may be longer than that."""
+
+    domain: Domain
+    history: Tuple[HistoryEntry, ...]
+    reports: Reports
+    network: Network
+
+
+class Case(NamedTuple):
+    """What a domain has to say, and what enforcing would have stopped of its mail."""
+
+    domain: Domain
+    evidence: Tuple[Evidence, ...]
+    stopped: Stopped
+
+    @property
+    def answer(self) -> Answer:
+        """What the domain says to the step."""
+        return _answer(self.evidence)
+
+
+class Judgement(NamedTuple):
+    """The answer to a `question`: `evidence` about the policy itself, and a case of each domain.
+
+    `back` is what to do now where a policy that is enforced holds mail back.
+    """
+
+    question: Question
+    evidence: Tuple[Evidence, ...]
+    cases: Tuple[Case, ...]
+    back: Optional[WayBack]
+
+    @property
+    def answer(self) -> Answer:
+        """Yes, if nothing and nobody says anything else."""
+        every = [*self.evidence, *(one for case in self.cases for one in case.evidence)]
+        found = _answer(every)
+        if self.question.rung is None and found is not Answer.NO:
+            return Answer.NOTHING
+        return found
+
+    @property
+    def stopped(self) -> Stopped:
+        """What enforcing would have stopped, of all domains."""
+        return enforcement.together([case.stopped for case in self.cases])
+
+
+def case(facts: Facts, ttl: datetime.timedelta, now: datetime.datetime) -> Case:
+    """What a domain has to say. Raises `OverflowError` for dates that have no end."""
+    said, history = facts.reports, facts.history
+    return Case(
+        facts.domain,
+        (
+            *_time(history, ttl, now),
+            *reports(said, history, now),
+            *failures(said.counted, history),
+            *network(facts.network, now),
+        ),
+        enforcement.would_stop(said.counted, history),
+    )
+
+
+def is_asked(question: Question) -> bool:
+    """Whether the domains have to be asked: from mode none there is no step to ask for."""
+    return question.history[-1].policy.mode is not Mode.NONE
+
+
+def judge(question: Question, cases: Sequence[Case], now: datetime.datetime) -> Judgement:
+    """The judgement, once every domain has been asked. Raises `OverflowError`."""
+    found = list(_plan(question, now))
+    if not is_asked(question):
+        found.append(evidence(Part.TIME, "advance-mode-none", question.holder))
+    elif not cases:
+        found.append(evidence(Part.REPORTS, "advance-domains-none", question.holder))
+    is_enforced = question.history[-1].policy.mode is Mode.ENFORCE
+    is_stopped = is_enforced and any(map(_is_stopped, cases))
+    back = way_back(question.history, question.ttl, now) if is_stopped else None
+    return Judgement(question, tuple(found), tuple(cases), back)
+
+
+def _answer(found: Sequence[Evidence]) -> Answer:
+    return _ANSWERS.get(gravest(one.severity for one in found), Answer.YES)
+
+
+def _is_stopped(one: Case) -> bool:
+    """Whether mail to the domain is held back: at its own end, by reports or as seen now."""
+    return any(
+        said.severity is Severity.ERROR and said.part in (Part.FAILURES, Part.MX)
+        for said in one.evidence
+    )
+
+
+def _time(
+    history: Sequence[HistoryEntry], ttl: datetime.timedelta, now: datetime.datetime
+) -> Iterator[Evidence]:
+    """Whether what is served now has been served for long enough."""
+    rung = next_rung(history, ttl)
+    if rung is None:
+        return
+    is_testing = history[-1].policy.mode is Mode.TESTING
+    since = _minute(rung.since)
+    if now >= rung.due:
+        code = "advance-observed" if is_testing else "advance-kept"
+        yield evidence(Part.TIME, code, since, (now - rung.since).days)
+    else:
+        code = "advance-observed-briefly" if is_testing else "advance-unkept"
+        yield evidence(Part.TIME, code, since, _minute(rung.due))
+
+
+def _plan(question: Question, now: datetime.datetime) -> Iterator[Evidence]:
+    """Whether a plan in progress says otherwise."""
+    step = question.plan.dated(now).next if question.plan else None
+    if step is None:
+        return
+    rung = question.rung
+    following = [one for one in question.plan.steps if one.done is None and one.policy]
+    leads_there = bool(rung and following and following[0].policy == rung.policy)
+    agrees = leads_there and step.kind in (Kind.REPORTS, Kind.SERVE)
+    code = "advance-plan-agrees" if agrees else "advance-plan-otherwise"
+    yield evidence(Part.PLAN, code, question.holder, step.what)
+
+
+def _minute(moment: datetime.datetime) -> str:
+    """A time as it is written in a sentence; it is never before that."""
+    up = moment.astimezone(datetime.timezone.utc) + datetime.timedelta(seconds=59)
+    return up.strftime("%Y-%m-%d %H:%M UTC")
