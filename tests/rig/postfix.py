@@ -76,3 +76,4 @@ class Postfix:
         if self._daemon:
             run("postfix", "stop")
             self._daemon.stop()
+        self._daemon = None
