@@ -4,6 +4,8 @@ import datetime
 import json
 import os
 import sqlite3
+import subprocess
+import sys
 
 import pytest
 
@@ -169,3 +171,29 @@ def test_nothing_is_written_into_the_ledger(world):
     world.metrics()
     with sqlite3.connect(str(world.ledger)) as connection:
         assert list(connection.iterdump()) == before
+
+
+def test_a_person_is_told_that_there_is_no_ledger(mtasts, tmp_path):
+    """A crontab is not: cron would mail it at each run."""
+    asked = ["metrics", "--offline", "--ledger", str(tmp_path / "none")]
+    code, out = mtasts.on_terminal(*asked)
+    assert (code, "there is no ledger at" in out) == (0, True)
+    assert mtasts(*asked)[2] == ""
+
+
+@pytest.mark.parametrize(
+    "command", [["metrics", "--offline"], ["check", "example.org", "--openmetrics", "-"]]
+)
+def test_without_the_library_it_says_what_to_install(command):
+    blocked = "import sys; sys.modules['prometheus_client'] = None\n"
+    blocked += "from mtasts.cli import main; sys.argv[1:] = {!r}; main()".format(command)
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", blocked],
+        cwd=os.path.dirname(os.path.dirname(os.path.abspath(__file__))),
+        env=dict(os.environ, LC_ALL="C.UTF-8"),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (3, b"")
+    assert b"metrics-library-missing" in done.stderr

@@ -177,6 +177,7 @@ def test_the_quarantine_holds_what_could_not_be_read(ledger):
     broken = entry(b"{", report(), error="report-not-json")
     writing.add(ledger, [entry(b"mail", report()), broken])
     [facts] = queries.quarantine(ledger)
+    assert queries.quarantined(ledger) == 1
     assert facts.error == "report-not-json"
     assert queries.raw(ledger, facts.id) == b"{"
 
@@ -187,6 +188,7 @@ def test_what_was_read_again_replaces_what_was_read_first(ledger):
     writing.read_again(ledger, added.id, entry(b"x", report("b"), report("c")))
     assert sorted(ids(ledger)) == ["b", "c"]
     assert list(queries.quarantine(ledger)) == []
+    assert queries.quarantined(ledger) == 0
     shown = queries.shown(ledger, added.id)
     assert [one.report.report_id for one in shown.reports] == ["b", "c"]
 
