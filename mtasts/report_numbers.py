@@ -24,12 +24,14 @@ def numbers(
     domains: Iterable[Domain],
     since: datetime.datetime,
     weakest: Optional[Grade] = None,
+    organization: Optional[str] = None,
 ) -> Dict[Domain, Summary]:
     """What the reports from `since` (aware) on say about each of `domains`, without any other.
 
-    Reports whose origin is proven by less than `weakest` do not count. Raises `LedgerError`.
+    Reports whose origin is proven by less than `weakest` do not count, nor do those of others than
+    `organization`, if one is named. Raises `LedgerError`.
     """
     asked = tuple(domains)
     one = asked[0] if len(asked) == 1 else None
-    wanted = queries.Filter(one, since=since, weakest=weakest)
+    wanted = queries.Filter(one, organization, since=since, weakest=weakest)
     return summaries(asked, queries.entries(database, wanted))

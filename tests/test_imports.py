@@ -53,6 +53,8 @@ PROCEDURES = (
     "mtasts.watch",
     "mtasts.ingest",
     "mtasts.report_numbers",
+    "mtasts.page_facts",
+    "mtasts.dashboard",
 )
 # They judge what probe saw, so they know the shape of its facts.
 KNOWS_FACTS = {
@@ -104,5 +106,5 @@ def test_the_plugin_needs_nothing_that_certbot_does_not_bring():
     """certbot stops, with all renewals of the machine, for a plugin that cannot be imported."""
     foreign = {"flask", "click", "werkzeug", "jinja2"}
     for module, tree in modules():
-        if not room(module, ("mtasts.cli", "wsgi_policy")):
+        if not room(module, ("mtasts.cli", "mtasts.page", "wsgi_policy")):
             assert not foreign & {name.split(".")[0] for name in imported(tree)}, module

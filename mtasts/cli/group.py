@@ -38,6 +38,7 @@ _PLACES = {
     "fetch": "fetch.fetch",
     "lint": "lint.lint",
     "serve": "serve.serve",
+    "dashboard": "dashboard.dashboard",
     "completion": "completion.completion",
 }
 

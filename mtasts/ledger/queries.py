@@ -86,6 +86,13 @@ def entries(database: Database, wanted: Filter) -> Iterator[Entry]:
             after = (page[-1].started, page[-1].id)
 
 
+def mark(database: Database) -> Tuple[Optional[int], ...]:
+    """What is different when reports have come or gone; raises `LedgerError`."""
+    numbers = func.max(report.c.id), func.min(arrival.c.id), func.max(arrival.c.id)
+    with database.reading() as connection:
+        return tuple(connection.execute(select(one)).scalar() for one in numbers)
+
+
 def quarantine(database: Database) -> Iterator[ArrivalFacts]:
     """What could not be read, in the order in which it was entered; raises `LedgerError`."""
     with database.reading() as connection:

@@ -98,6 +98,11 @@ def is_over(group: FailureGroup, summary: Summary) -> bool:
     return bool(group.last) and all(last and last > group.last for last in newest)
 
 
+def is_settled(group: FailureGroup, summary: Summary) -> bool:
+    """Whether there is nothing to be done about a group of `summary`: it is over, or noise."""
+    return is_single_fetch_error(group) or is_over(group, summary)
+
+
 def is_covered_now(group: FailureGroup, served: Sequence[HistoryEntry]) -> bool:
     """Whether nothing failed but that policies in use did not cover hosts which are covered now."""
     hosts = [(host, _patterns(used)) for used in group.used for host in used.mx_hosts]

@@ -5,6 +5,7 @@ import click
 from mtasts.cli.report.add import add, ingest, replay
 from mtasts.cli.report.fetch import fetch
 from mtasts.cli.report.listing import list_reports
+from mtasts.cli.report.page import page
 from mtasts.cli.report.read import read
 from mtasts.cli.report.show import show, vacuum
 from mtasts.cli.report.summary import summary
@@ -19,9 +20,10 @@ def report() -> None:
       mtasts report read report.json.gz      say what is in it, and keep nothing
       mtasts report add ~/Maildir            keep all reports that are in there
       mtasts report summary example.org      what do they say, and what is to be done?
+      mtasts report page -o page.html        the same of all own domains, to look at
     """
 
 
-_COMMANDS = (read, add, fetch, ingest, replay, list_reports, show, summary, vacuum)
+_COMMANDS = (read, add, fetch, ingest, replay, list_reports, show, summary, page, vacuum)
 for command in _COMMANDS:
     report.add_command(command)
