@@ -4,21 +4,28 @@ import datetime
 import http.server
 import json
 import os
-import sys
+import re
 import threading
 
 import pytest
 
+from mtasts.ledger import place
 from prometheus_text import series
 from reports import as_json, days, failure, policy, report
 from rig import policy_host, prometheus, stacks
+from rig.apache import write
 from rig.process import run, wait_for
 
 MONITORING = os.path.join(stacks.CLONE, "docs", "monitoring")
 RULES = os.path.join(MONITORING, "rules.yml")
-METRICS = "/var/lib/mtasts/metrics/mtasts.prom"
-LEDGER = "/var/lib/mtasts/reports/ledger.sqlite"
-ACCOUNT = "mtasts-reports"
+COMMAND = "/usr/local/bin/mtasts"
+METRICS = os.path.join(prometheus.TEXTFILES, "mtasts.prom")
+CHECK = os.path.join(prometheus.TEXTFILES, "mtasts-check.prom")
+MEDIA_TYPES = {
+    "text": "text/plain",
+    "openmetrics": "application/openmetrics-text; version=1.0.0",
+}
+READERS = {"node", *MEDIA_TYPES}
 TODAY = datetime.datetime.now(datetime.timezone.utc).replace(hour=0, minute=0, second=0)
 
 
@@ -36,30 +43,33 @@ def test_each_rule_fires_when_it_should_and_only_then():
     assert [one for one in alerts if f"alertname: {one}\n" not in tested] == []
 
 
-@pytest.fixture
-def account():
-    """The account that owns the ledger, and the folder and the link of the manual."""
-    if run("id", ACCOUNT, check=False).code != 0:
-        run("useradd", "--system", "--user-group", ACCOUNT)
-    for folder, mode in (("/var/lib/mtasts/reports", "0750"), (os.path.dirname(METRICS), "0755")):
-        run("install", "-d", "-o", ACCOUNT, "-g", ACCOUNT, "-m", mode, folder)
-    link = os.path.join(prometheus.TEXTFILES, "mtasts.prom")
-    os.makedirs(prometheus.TEXTFILES, exist_ok=True)
-    run("ln", "-sf", METRICS, link)
+def recipe():
+    """What docs/metrics.md has root do, then the account and the command of the crontab."""
+    with open(os.path.join(stacks.CLONE, "docs", "metrics.md"), encoding="utf-8") as file:
+        chapter = file.read().split("\n## Into Prometheus\n")[1].split("\n## ")[0]
+    *once, line = re.findall("^    ((?:install|ln|[*]).*)$", chapter, re.MULTILINE)
+    account, command = line.split(" ", 6)[5:]
+    return once, account, command
 
 
 @pytest.fixture
-def mtasts(account, policy_hosts):
-    """Run the command as that account; what else but exit code 0 fails."""
+def mtasts(policy_hosts, installed):
+    """Run the command as the account that keeps the reports; all but exit code 0 fails."""
+    write(COMMAND, f'#!/bin/sh\nexec {stacks.python("newest")} -W ignore -m mtasts "$@"\n')
+    os.chmod(COMMAND, 0o755)  # noqa: S103 - a command
+    once, account, _ = recipe()
+    run("useradd", "--system", "--user-group", "--no-create-home", account)
+    folder = os.path.dirname(place.DEFAULT_PATH)
+    run("install", "-d", "-m", "0750", "-o", account, "-g", account, folder)
+    for command in once:
+        run("sh", "-c", command)
 
-    def run_it(*arguments, stdin="", code=0, user=ACCOUNT):
+    def run_it(*arguments, stdin="", user=account):
         who = ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups", "--no-new-privs"]
-        argv = [*who, "env", f"PYTHONPATH={stacks.CLONE}", sys.executable, "-W", "ignore", "-m"]
-        done = run(*argv, "mtasts", *arguments, stdin=stdin, check=False)
-        assert done.code == code, done
-        return done.output
+        return run(*who, COMMAND, *arguments, stdin=stdin).output
 
-    return run_it
+    yield run_it
+    run("userdel", account)
 
 
 @pytest.fixture
@@ -82,14 +92,14 @@ def reported(mtasts, policy_hosts, resolver):
 
 @pytest.fixture
 def web_server():
-    """Gives the file to Prometheus as any web server may, with the media type of OpenMetrics."""
+    """Gives the file to Prometheus as any web server may, with each of the media types."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self):
             with open(METRICS, "rb") as file:
                 data = file.read()
             self.send_response(200)
-            self.send_header("Content-Type", "application/openmetrics-text; version=1.0.0")
+            self.send_header("Content-Type", MEDIA_TYPES[self.path[1:]])
             self.end_headers()
             self.wfile.write(data)
 
@@ -106,12 +116,16 @@ def web_server():
 
 @pytest.fixture
 def running(mtasts, reported, web_server, tmp_path):
-    """Prometheus, which reads both commands' files by node_exporter, and one of them itself."""
-    mtasts("metrics", "--ca", reported, "--output", METRICS)
-    check = os.path.join(prometheus.TEXTFILES, "mtasts-check.prom")
-    mtasts("check", "example.test", "--ca", reported, "--openmetrics", check, user="root", code=3)
+    """Prometheus, which reads both commands' files by node_exporter, and one of them by HTTP."""
+    *_, crontab = recipe()
+    mtasts(*crontab.split()[1:], "--ca", reported)
+    checked = run(
+        COMMAND, "check", "example.test", "--ca", reported, "--openmetrics", CHECK, check=False
+    )
+    assert checked.code == 3, checked  # it has no MX host
     exporter = prometheus.node_exporter(str(tmp_path))
-    targets = {"node": (prometheus.NODE_EXPORTER_PORT, "/metrics"), "web": (web_server, "/")}
+    targets = {"node": (prometheus.NODE_EXPORTER_PORT, "/metrics")}
+    targets.update({name: (web_server, f"/{name}") for name in MEDIA_TYPES})
     server = prometheus.Prometheus(str(tmp_path), RULES, targets)
     try:
         server.wait()
@@ -123,17 +137,16 @@ def running(mtasts, reported, web_server, tmp_path):
 
 def test_prometheus_has_what_was_written_and_alerts(running):
     assert running.query("node_textfile_scrape_error")[0]["value"][1] == "0"
-    for name in (METRICS, os.path.join(prometheus.TEXTFILES, "mtasts-check.prom")):
+    for name in (METRICS, CHECK):
         with open(name) as file:
             written = series(file.read())
         assert len(written) > 5
         for selector, number in written.items():
             found = {one["metric"]["job"]: one["value"][1] for one in running.query(selector)}
-            assert float(found["node"]) == number, selector
-            assert float(found.get("web", number)) == number, selector
-    assert len(running.query('mtasts_status{job="web"}')) == 2
+            assert set(found) == (READERS if name == METRICS else {"node"})
+            assert {float(value) for value in found.values()} == {number}, selector
     assert running.query('mtasts_dns_in_step{domain="example.test"}')[0]["value"][1] == "1"
-    assert len(running.query("mtasts_status == 2")) == 2  # example2.test has no record
+    assert running.query('mtasts_status{domain="example2.test"}')[0]["value"][1] == "2"
 
     def fired():
         found = running.firing()
