@@ -117,14 +117,16 @@ def ask(server: Server, name: str, sign: Optional[Callable[[Any], None]] = None)
     if code not in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN):
         raise ServerFailed(
             "dns-server-refused",
-            f"{server} answers {dns.rcode.to_text(code)} when asked for {printable(name)}",
+            f"it answers {dns.rcode.to_text(code)} when asked for {printable(name)}",
             "See the log of that name server.",
+            str(server),
         )
     if not answer.flags & dns.flags.AA:
         raise ServerFailed(
             "dns-server-lame",
-            f"{server} is named for the zone, but knows nothing of {printable(name)}",
+            f"it is named for the zone, but knows nothing of {printable(name)}",
             "Let it serve the zone, or take it from the zone's NS records.",
+            str(server),
         )
     return _txt_set(answer, dns.name.from_text(name))
 
@@ -155,25 +157,31 @@ def exchange(message: Any, server: Server, tcp: bool = False, seconds: float = _
     except dns.exception.Timeout as error:
         raise ServerFailed(
             "dns-server-timeout",
-            f"{server} gives no answer within {seconds} s",
+            f"no answer within {seconds} s",
             "Check that it runs and that no firewall stops port 53, UDP and TCP.",
+            str(server),
         ) from error
     except _tsig_faults() as error:
         raise ServerFailed(
             "tsig-refused",
-            f"{server} and this machine do not agree on the key: {type(error).__name__}",
+            f"it and this machine do not agree on the key: {type(error).__name__}",
             "Compare the key's name, algorithm and secret; for BadTime, both machines' clocks.",
+            str(server),
         ) from error
     except dns.exception.DNSException as error:
         raise ServerFailed(
-            "dns-answer-broken", f"{server} gives an answer that is none: {type(error).__name__}"
+            "dns-answer-broken",
+            f"its answer is none: {type(error).__name__}",
+            "See which program listens there.",
+            str(server),
         ) from error
     except (OSError, EOFError) as error:
         no_route = getattr(error, "errno", None) in _NO_ROUTE
         raise ServerFailed(
             "dns-server-no-route" if no_route else "dns-server-unreachable",
-            f"{server}: {printable(getattr(error, 'strerror', None) or 'it hangs up')}",
+            printable(getattr(error, "strerror", None) or "it hangs up"),
             "Check that it runs and that no firewall stops port 53, UDP and TCP.",
+            str(server),
         ) from error
 
 

@@ -87,6 +87,33 @@ def is_issued_by(der: bytes, issuer_der: bytes) -> bool:
     return True
 
 
+def is_ca(der: bytes) -> bool:
+    """Whether a certificate says that it may issue others (RFC 5280 section 6.1.4, k and n).
+
+    One that has neither of the extensions for that does not: OpenSSL, by which senders go, takes
+    it only if it is of version 1 and signs itself.
+    """
+    try:
+        certificate = x509.load_der_x509_certificate(der, default_backend())
+        may_sign = _extension(certificate, x509.KeyUsage)
+        constraints = _extension(certificate, x509.BasicConstraints)
+    except Exception:  # whatever `read` would not take either
+        return False
+    if may_sign and not may_sign.key_cert_sign:
+        return False
+    if constraints:
+        return bool(constraints.ca)
+    is_old = certificate.version is x509.Version.v1 and certificate.issuer == certificate.subject
+    return bool(may_sign) or is_old
+
+
+def _extension(certificate: Any, kind: Any) -> Any:
+    try:
+        return certificate.extensions.get_extension_for_class(kind).value
+    except x509.ExtensionNotFound:
+        return None
+
+
 def _verify(certificate: Any, key: Any) -> None:
     signature, signed = certificate.signature, certificate.tbs_certificate_bytes
     digest = certificate.signature_hash_algorithm
@@ -99,11 +126,8 @@ def _verify(certificate: Any, key: Any) -> None:
 
 
 def _dns_ids(certificate: Any) -> Tuple[str, ...]:
-    try:
-        extension = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
-    except x509.ExtensionNotFound:
-        return ()
-    names: List[str] = extension.value.get_values_for_type(x509.DNSName)
+    alternatives = _extension(certificate, x509.SubjectAlternativeName)
+    names: List[str] = alternatives.get_values_for_type(x509.DNSName) if alternatives else []
     return tuple(name.encode("ascii", "backslashreplace").decode("ascii").lower() for name in names)
 
 

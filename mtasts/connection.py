@@ -71,8 +71,9 @@ class Connection:
         """The error for an end that comes too early."""
         return ConnectionFailed(
             "connection-closed",
-            f"{self.place}: the server closed the connection before all was said",
+            "the server closed the connection before all was said",
             "See what its log says about it, and whether a firewall cuts connections.",
+            self.place,
         )
 
     @contextlib.contextmanager
@@ -86,8 +87,9 @@ class Connection:
         except socket.timeout as error:
             raise ConnectionFailed(
                 "connection-timeout",
-                f"{self.place}: the server took too long, {self.seconds():.0f} s until now",
+                f"the server took too long, {self.seconds():.0f} s until now",
                 "See what keeps it busy; senders do not wait much longer either.",
+                self.place,
             ) from error
         except OSError as error:
             raise self.closed() from error
@@ -98,18 +100,21 @@ class Connection:
         except (socket.timeout, TimeoutError) as error:
             raise ConnectionFailed(
                 "connect-timeout",
-                f"{self.place}: no answer within {seconds:g} s",
+                f"no answer within {seconds:g} s",
                 "A firewall on the way drops what is sent there, or the address is wrong.",
+                self.place,
             ) from error
         except ConnectionRefusedError as error:
             raise ConnectionFailed(
                 "connect-refused",
-                f"{self.place}: nothing listens there",
+                "nothing listens there",
                 "Start the server, or let it listen at this address, too.",
+                self.place,
             ) from error
         except OSError as error:
             raise ConnectionFailed(
                 "connect-no-route" if error.errno in _NO_ROUTE else "connect-failed",
-                f"{self.place}: {printable(error.strerror or error)}",
+                printable(error.strerror or error),
                 "Check the address, and whether this machine reaches others of its kind (IPv6?).",
+                self.place,
             ) from error

@@ -98,10 +98,14 @@ def _issuers(chain: Sequence[bytes], now: datetime.datetime) -> Iterator[bytes]:
         below = ways.pop()
         if not _is_in_date(below, now):
             continue
-        above = [one for one in others if certificate.is_issued_by(below, one)]
+        above = [one for one in others if _may_have_issued(one, below)]
         others = [one for one in others if one not in above]
         ways += above
         yield from (one for one in above if _is_in_date(one, now))
+
+
+def _may_have_issued(der: bytes, below: bytes) -> bool:
+    return certificate.is_issued_by(below, der) and certificate.is_ca(der)
 
 
 def _is_in_date(der: bytes, now: datetime.datetime) -> bool:

@@ -36,12 +36,14 @@ class View(NamedTuple):
     """The records of one type at a name, at the end of all `aliases`.
 
     They are sorted, because servers give them in another order each time. `secure` says whether
-    DNSSEC proves them, or that there are none; None: nobody can tell.
+    DNSSEC proves them, or that there are none; None: nobody can tell. `failure` says why there may
+    be more of them, where only some are known.
     """
 
     records: Tuple[Any, ...]
     aliases: Tuple[str, ...] = ()
     secure: Optional[bool] = None
+    failure: Optional[MtastsError] = None
 
 
 class Resolver:
@@ -186,7 +188,7 @@ class Resolver:
                 code = response.rcode()
                 if code in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN):
                     return response
-                why.append(f"{server} answers {dns.rcode.to_text(code)}")
+                why.append(f"{server}: it answers {dns.rcode.to_text(code)}")
                 is_servfail = is_servfail or code == dns.rcode.SERVFAIL
             if is_servfail:  # a resolver that says so has tried for itself
                 break

@@ -95,14 +95,18 @@ class Calls:
             return error
 
     async def addresses(self, host: str) -> Union[View, MtastsError]:
-        """All addresses of `host`, IPv4 first, or why they are not known."""
+        """All addresses of `host`, IPv4 first, or why none is known; what is known of one kind
+        counts although the other is not (`View.failure`)."""
         kinds = (self.attempt(self.edges.addresses, host, kind) for kind in ("A", "AAAA"))
         ipv4, ipv6 = await asyncio.gather(*kinds)
-        for one in (ipv4, ipv6):
-            if isinstance(one, MtastsError):
-                return one
-        secure = all_secure(ipv4.secure, ipv6.secure)
-        return View(ipv4.records + ipv6.records, ipv4.aliases or ipv6.aliases, secure)
+        failed = [one for one in (ipv4, ipv6) if isinstance(one, MtastsError)]
+        known = [one for one in (ipv4, ipv6) if not isinstance(one, MtastsError)]
+        records = tuple(record for one in known for record in one.records)
+        if failed and not records:
+            return failed[0]
+        aliases = next((one.aliases for one in known if one.aliases), ())
+        secure = all_secure(*(one.secure for one in known))
+        return View(records, aliases, secure, failed[0] if failed else None)
 
 
 def all_secure(*states: Optional[bool]) -> Optional[bool]:

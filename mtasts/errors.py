@@ -9,13 +9,15 @@ class MtastsError(Exception):
     """Something that a person can put right.
 
     `code` is stable and for programs, `message` one sentence for people, `remedy` what to do
-    ("" where there is nothing to add).
+    ("" where there is nothing to add). `said` is the message without the `place` it begins with:
+    for whoever names that already.
     """
 
-    def __init__(self, code: str, message: str, remedy: str = "") -> None:
-        super().__init__(code, message, remedy)
+    def __init__(self, code: str, said: str, remedy: str = "", place: str = "") -> None:
+        super().__init__(code, said, remedy, place)
         self.code = code
-        self.message = message
+        self.said = said
+        self.message = f"{place}: {said}" if place else said
         self.remedy = remedy
 
     def __str__(self) -> str:

@@ -43,7 +43,10 @@ class Answer(NamedTuple):
 
 
 class PolicyHost(NamedTuple):
-    """The policy host at one address, asked once for each User-Agent that senders in use have."""
+    """The policy host at one address, asked once for each User-Agent that senders in use have.
+
+    Without `address`, `tls` says why not all addresses are known.
+    """
 
     address: str
     tls: Union[Handshake, MtastsError]
@@ -70,6 +73,7 @@ class TLSA(NamedTuple):
 class MXHost(NamedTuple):
     """An MX host: its addresses with what each showed, and the TLSA records for port 25.
 
+    Behind "" in place of an address stands why not all of them are known.
     `secure` says whether DNSSEC proves addresses and TLSA records, without which TLSA means nothing
     (RFC 7672 section 2.2); None: the resolver does not tell.
     """

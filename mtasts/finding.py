@@ -54,10 +54,11 @@ def finding(
 ) -> Finding:
     """Make the finding that `rules` describes under `code`, seen at this place in this text.
 
-    `hint` is what may have been meant, for the rules that say so.
+    `hint` is what may have been meant, or the error that says why, for the rules that say so.
     """
     rule = RULES[code]
-    shown, meant = printable(text), printable(hint, 300)
+    shown = printable(text)
+    meant = hint.said if isinstance(hint, MtastsError) else printable(hint, 300)
     message = rule.message.format(text=shown, hint=meant)
     remedy = rule.remedy.format(text=shown, hint=meant)
     return Finding(code, Severity(rule.severity), message, rule.source, remedy, line, column, shown)

@@ -64,19 +64,20 @@ def options(uri: str, ca_file: Optional[str] = None, server: Optional[str] = Non
     """The status with which the `https:` endpoint `uri` answers OPTIONS (RFC 9110 section 9.3.7).
 
     Its certificate is not judged, because those who report do not either (RFC 8460 section 5.4).
-    `server` is the resolver, as in `probe.addresses`. Raises `MtastsError`; if none of its
-    addresses answers, that of the last.
+    The host may be an address (RFC 3986 section 3.2.2). `server` is the resolver, as in
+    `probe.addresses`. Raises `MtastsError`; if none of its addresses answers, that of the last.
     """
     context = tls.trust(ca_file)
     host, port, target = _parts(uri)
-    authority = host if port == _PORT else f"{host}:{port}"
+    shown = f"[{host}]" if ":" in host else host
+    authority = shown if port == _PORT else f"{shown}:{port}"
     request = _Request("OPTIONS", authority, target, "mtasts")
     failure: MtastsError = AnswerFailed(
         "endpoint-without-address",
         f"{host} has no address",
         "Publish an A or AAAA record for it, or let reports go to another host.",
     )
-    for address in probe.addresses(host, server):
+    for address in (host,) if probe.is_address(host) else probe.addresses(host, server):
         try:
             with Connection(host, address, port, FETCH_SECONDS) as below:
                 return _answer(tls.TLSConnection(below, host, context), below, request).status
@@ -85,8 +86,8 @@ def options(uri: str, ca_file: Optional[str] = None, server: Optional[str] = Non
     raise failure
 
 
-def _parts(uri: str) -> Tuple[Domain, int, str]:
-    """Host, port, and what is to be asked for there; raises `MtastsError`."""
+def _parts(uri: str) -> Tuple[str, int, str]:
+    """Host or address, port, and what is to be asked for there; raises `MtastsError`."""
     try:
         parts = urllib.parse.urlsplit(uri)
         port = parts.port or _PORT
@@ -99,7 +100,8 @@ def _parts(uri: str) -> Tuple[Domain, int, str]:
             "Write 'https://host/path'.",
         ) from error
     target = urllib.parse.urlunsplit(("", "", parts.path or "/", parts.query, ""))
-    return Domain(parts.hostname or ""), port, target
+    host = parts.hostname or ""
+    return host if probe.is_address(host) else Domain(host), port, target
 
 
 def _answer_or_error(
@@ -122,7 +124,7 @@ def _answer(secured: tls.TLSConnection, below: Connection, request: _Request) ->
         if response.length and len(body) <= MAX_POLICY_BYTES:
             raise http.client.IncompleteRead(body, response.length)
     except (http.client.HTTPException, ValueError) as error:
-        raise _broken(below.place, repr(error)) from error
+        raise _broken(below.place, _in_words(error)) from error
     return Answer(
         request.user_agent,
         response.status,
@@ -133,11 +135,26 @@ def _answer(secured: tls.TLSConnection, below: Connection, request: _Request) ->
     )
 
 
+def _in_words(error: Exception) -> str:
+    """What http.client found wrong with the answer."""
+    if isinstance(error, http.client.RemoteDisconnected):
+        return "the server closed the connection without an answer"
+    if isinstance(error, http.client.IncompleteRead):
+        if not error.expected:
+            return "the body breaks off"
+        come = len(error.partial)
+        return f"the body ends after {come} of {come + error.expected} octets"
+    if isinstance(error, http.client.BadStatusLine):
+        return f"what the server says is no HTTP: {error.line.strip()}"
+    return f"what the server says is no HTTP: {error}"
+
+
 def _broken(place: str, why: str) -> AnswerFailed:
     return AnswerFailed(
         "answer-broken",
-        f"{place}: there is no answer in HTTP: {printable(why)}",
+        printable(why, 200),
         "See which server listens there, and what its error log says.",
+        place,
     )
 
 
@@ -177,5 +194,5 @@ class _Reader(io.RawIOBase):
         buffer[:taken], self._waiting = data[:taken], data[taken:]
         self._left -= taken
         if self._left < 0:
-            raise _broken(self._place, f"it is longer than {_MOST} octets")
+            raise _broken(self._place, f"the answer is longer than {_MOST} octets")
         return taken

@@ -23,6 +23,7 @@ from mtasts.record import InvalidRecord, STSRecord, TLSRPTRecord, candidates
 USER_AGENTS = ("", "Postfix")  # what gateways in use send; firewalls turn some of them away
 AT_ONCE = 64  # exchanges under way for one domain
 _MAX_ENDPOINTS = 16
+_SCHEMES = ("mailto:", "https:")
 
 
 def look(
@@ -97,6 +98,7 @@ class _Look(Calls):
             uris = tuple(dict.fromkeys(TLSRPTRecord.parse(text).rua))
         except (ValueError, InvalidRecord):  # so nobody sends a report
             return ()
+        uris = tuple(uri for uri in uris if uri.lower().startswith(_SCHEMES))  # of others lint says
         if len(uris) > _MAX_ENDPOINTS:
             return (Endpoint(uris[0], _many_endpoints(len(uris))),)
         return tuple(await asyncio.gather(*map(self._endpoint, uris)))
@@ -147,7 +149,9 @@ class _Look(Calls):
             return view, ()
         if not view.records:
             return _without_address("policy-host-without-address", host), view.aliases
-        return tuple(await asyncio.gather(*map(self._policy_host_at, view.records))), view.aliases
+        shown = await asyncio.gather(*map(self._policy_host_at, view.records))
+        unknown = [PolicyHost("", view.failure)] if view.failure else []
+        return (*shown, *unknown), view.aliases
 
     async def _policy_host_at(self, address: str) -> PolicyHost:
         fetches = (
@@ -187,7 +191,8 @@ class _Look(Calls):
         if not view.records:
             return _without_address("mx-host-without-address", host), view.secure
         shown = (self.attempt(self.edges.smtp, host, address) for address in view.records)
-        return tuple(zip(view.records, await asyncio.gather(*shown))), view.secure
+        unknown = [("", view.failure)] if view.failure else []
+        return (*zip(view.records, await asyncio.gather(*shown)), *unknown), view.secure
 
     async def _sub_domain(self, name: Domain) -> Optional[SubDomain]:
         """A sub-domain, if it has MX records that take mail."""

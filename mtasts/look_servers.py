@@ -67,4 +67,5 @@ class ZoneServers:
                 lost.append((printable(host, 300), view))
             else:
                 known.append((host, view.records))
+                lost += [(printable(host, 300), view.failure)] if view.failure else []
         return (authority.located(zone, known) if known or not lost else ()), lost

@@ -209,6 +209,15 @@ def _resolver(server: Optional[str]) -> Any:
     return resolver
 
 
+def is_address(text: str) -> bool:
+    """Whether `text` is an IP address."""
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
 def split_address(text: str, default_port: int) -> Tuple[str, int]:
     """Split `192.0.2.1`, `192.0.2.1:53`, `2001:db8::1` or `[2001:db8::1]:53`.
 

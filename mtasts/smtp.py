@@ -77,8 +77,9 @@ def _starttls(dialogue: "_Dialogue", host: str, context: Any) -> Union[Handshake
         if reply.code != 220:
             raise SMTPFailed(
                 "starttls-refused",
-                f"{dialogue.place}: STARTTLS is offered, and then refused: {reply}",
+                f"STARTTLS is offered, and then refused: {reply}",
                 "See what the server's log says: often it cannot read its key or certificate.",
+                dialogue.place,
             )
         return dialogue.secure(host, context)
     except MtastsError as error:
@@ -132,8 +133,9 @@ class _Dialogue:
             raise self._broken(reply)
         raise SMTPFailed(
             "smtp-refused-for-now" if reply.code < 500 else "smtp-refused",
-            f"{self.place}: the server does not talk to this machine: {reply}",
+            f"the server answers {reply}",
             "It may dislike this machine's address (a blocklist, no name in DNS): try another one.",
+            self.place,
         )
 
     def secure(self, host: str, context: Any) -> Handshake:
@@ -142,9 +144,10 @@ class _Dialogue:
         if self._waiting:
             raise SMTPFailed(
                 "starttls-injection",
-                f"{self.place}: text follows the answer to STARTTLS before there is TLS:"
+                "text follows the answer to STARTTLS before there is TLS:"
                 f" {printable(self._waiting)}",
                 "The server, or somebody between, mixes plain text into TLS: update the server.",
+                self.place,
             )
         secured = tls.TLSConnection(self._connection, host, context)
         self._stream = secured
@@ -168,6 +171,7 @@ class _Dialogue:
     def _broken(self, seen: object) -> SMTPFailed:
         return SMTPFailed(
             "smtp-answer-broken",
-            f"{self.place}: what the server says is no SMTP: {printable(seen)}",
+            f"what the server says is no SMTP: {printable(seen)}",
             "See which program listens there.",
+            self.place,
         )

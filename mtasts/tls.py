@@ -73,7 +73,8 @@ class TLSConnection:
         self._below = below
         self._ssl = SSL.Connection(context, None)
         self._ssl.set_app_data([])
-        self._ssl.set_tlsext_host_name(name.encode("ascii"))
+        if not probe.is_address(name):  # which has no place in SNI (RFC 6066 section 3)
+            self._ssl.set_tlsext_host_name(name.encode("ascii"))
         self._ssl.set_connect_state()
         self._shake_hands()
         self.handshake = self._seen()
@@ -135,8 +136,9 @@ class TLSConnection:
         except certificate.Unreadable as error:
             raise TLSFailed(
                 "certificate-unreadable",
-                f"{self._below.place}: its certificate cannot be read: {printable(error)}",
+                f"its certificate cannot be read: {printable(error)}",
                 "Let a CA issue a new one.",
+                self._below.place,
             ) from error
         version = self._ssl.get_protocol_version_name()
         objections = self._ssl.get_app_data()
@@ -145,8 +147,9 @@ class TLSConnection:
     def _broken(self, error: "SSL.Error") -> TLSFailed:
         return TLSFailed(
             "tls-broken",
-            f"{self._below.place}: TLS broke off: {printable(_reasons(error))}",
+            f"TLS broke off: {printable(_reasons(error))}",
             "See what the server's log says about it.",
+            self._below.place,
         )
 
 
@@ -209,4 +212,4 @@ def _reasons(error: "SSL.Error") -> str:
 def _failure(place: str, reasons: str) -> TLSFailed:
     found = (code for reason, code in _FAILURES if reason in reasons)
     code = next(found, "tls-handshake-failed")
-    return TLSFailed(code, f"{place}: no TLS: {printable(reasons)}", _REMEDIES[code])
+    return TLSFailed(code, f"no TLS: {printable(reasons)}", _REMEDIES[code], place)

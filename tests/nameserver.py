@@ -6,8 +6,8 @@
      "mx2.example.org": {"CNAME": ["mx1.example.org."]}}
 
 The records in a list are TXT at names that begin with '_', A at those of policy hosts, MX at
-others; a dictionary has them by type, as in a zone file. None fails (SERVFAIL); what is not in the
-table does not exist (NXDOMAIN).
+others; a dictionary has them by type, as in a zone file. None fails (SERVFAIL), be it for a name or
+for a type; what is not in the table does not exist (NXDOMAIN).
 
 As a resolver (asked with RD) it follows aliases; as an authoritative server it does not.
 """
@@ -104,6 +104,9 @@ class NameServer:
             records = _records(name, listed)
             kind = dns.rdatatype.to_text(question.rdtype)
             owner = dns.name.from_text(name)
+            if records.get(kind, []) is None:
+                response.set_rcode(dns.rcode.SERVFAIL)
+                return
             if "CNAME" not in records:
                 add(response, owner, kind, records.get(kind, []))
                 return

@@ -106,10 +106,24 @@ def test_the_verdict_has_what_a_sender_takes_and_the_figures():
         healthy(policy_host=NO_ANSWER),
         healthy(policy_host=policy_hosts(answers=answers(status=404))),
         healthy(policy_host=policy_hosts(answers=answers(body=b"<html>"))),
+        healthy(policy_host=policy_hosts(tls=handshake("mta-sts.example.org", days=-1))),
+        healthy(policy_host=policy_hosts(tls=handshake("www.example.org"))),
+        healthy(policy_host=policy_hosts(tls=handshake("mta-sts.example.org", untrusted="why"))),
     ],
 )
 def test_without_record_or_policy_a_sender_takes_nothing(seen):
     assert judge(seen, NOW).policy is None
+
+
+def test_from_a_certificate_that_nobody_trusts_no_policy_is_taken_but_cached_ones_count():
+    expired = policy_hosts(tls=handshake("mta-sts.example.org", days=-1))
+    seen = healthy(policy_host=expired, mx=(MX(10, "other.example.net"),), own=None)
+    assert "policy-taken" not in codes(seen)
+    assert only(seen, "mx-host-uncovered").severity is Severity.ERROR
+    # One address with a good certificate is enough, wherever it stands.
+    mixed = (expired[0]._replace(answers=answers(body=TESTING)), policy_hosts()[1])
+    assert judge(healthy(policy_host=mixed), NOW).policy.mode is Mode.ENFORCE
+    assert only(healthy(policy_host=mixed), "policy-taken").address == ADDRESSES[1]
 
 
 # TXT
@@ -140,6 +154,10 @@ def test_the_texts_of_the_record(texts, expected):
 def test_a_domain_without_mta_sts_is_told_so_once():
     seen = healthy(sts=sts(), policy_host=NO_ADDRESS, own=None)
     assert wrong(seen) == {"sts-absent": "warning", "tlsrpt-only": "info"}
+    dane = seen._replace(mx_hosts=with_tlsa(MATCHING).mx_hosts)
+    assert "tlsrpt-only" not in codes(dane)
+    insecure = tuple(one._replace(secure=False) for one in dane.mx_hosts)
+    assert "tlsrpt-only" in codes(dane._replace(mx_hosts=insecure))
 
 
 def test_for_a_domain_of_ours_a_missing_record_and_host_are_errors():
@@ -302,7 +320,7 @@ def test_the_certificate_of_the_policy_host(tls, expected):
         ({"status": 202}, {"fetch-status": "error"}),
         (
             {"status": 301, "location": "https://www.example.org/", "content_type": "text/html"},
-            {"fetch-redirect": "error", "fetch-content-type": "error"},
+            {"fetch-redirect": "error"},
         ),
         ({"status": 304}, {"fetch-status": "error"}),
         ({"content_type": ""}, {"fetch-content-type": "error"}),
@@ -326,9 +344,29 @@ def test_every_user_agent_has_to_be_answered_alike():
     unnamed, postfix = answers()
     refused = unnamed._replace(status=403, content_type="text/html", body=b"")
     seen = healthy(policy_host=policy_hosts(answers=(refused, postfix))[:1])
-    expected = ("fetch-status", "fetch-content-type", "fetch-user-agent")
-    assert wrong(seen) == dict.fromkeys(expected, "error")
+    assert wrong(seen) == {"fetch-user-agent": "error"}
     assert "status 403" in only(seen, "fetch-user-agent").finding.message
+    assert "fetch-taken" not in codes(seen)
+
+
+def test_another_media_type_for_another_user_agent():
+    unnamed, postfix = answers()
+    page = unnamed._replace(content_type="text/html")
+    seen = healthy(policy_host=policy_hosts(answers=(page, postfix))[:1])
+    assert wrong(seen) == {"fetch-user-agent": "error"}
+    assert "as 'text/html'" in only(seen, "fetch-user-agent").finding.message
+
+
+@pytest.mark.parametrize(
+    ("content_type", "said"),
+    [
+        ("", "the policy is served without a media type, not as text/plain"),
+        ("text/html", "the policy is served as 'text/html', not as text/plain"),
+    ],
+)
+def test_how_the_policy_is_served_is_said(content_type, said):
+    seen = healthy(policy_host=policy_hosts(answers=answers(content_type=content_type))[:1])
+    assert only(seen, "fetch-content-type").finding.message == said
 
 
 def test_another_body_for_another_user_agent():
@@ -532,7 +570,12 @@ def test_a_network_that_blocks_port_25_is_told_once():
 
 def test_mx_hosts_whose_addresses_are_not_known_or_not_there():
     nowhere = mx_host("mx2.example.org", servers=failure("mx-host-without-address"))
-    assert wrong(healthy(mx_hosts=(nowhere,))) == {"mx-host-without-address": "warning"}
+    beside = (mx_host("mx1.example.org"), nowhere)
+    assert wrong(healthy(mx_hosts=beside)) == {"mx-host-without-address": "warning"}
+    assert wrong(healthy(mx_hosts=(nowhere,))) == {
+        "mx-hosts-without-address": "error",
+        "mx-host-without-address": "warning",
+    }
     unknown = mx_host("mx2.example.org", servers=NO_ANSWER)
     assert wrong(healthy(mx_hosts=(unknown,))) == {"mx-host-addresses-unknown": "unknown"}
 
@@ -542,6 +585,24 @@ def test_a_domain_that_takes_no_mail():
     assert wrong(healthy(**null)) == {"mx-records-null": "info"}
     nothing = healthy(sts=sts(), tlsrpt=tlsrpt(), policy_host=NO_ADDRESS, own=None, **null)
     assert wrong(nothing) == {"mx-records-null": "info"}
+    assert wrong(nothing._replace(mx=())) == {"mx-records-nowhere": "info"}
+
+
+def test_addresses_of_one_kind_are_judged_although_those_of_the_other_are_not_known():
+    expired = server("mx1.example.org", tls=handshake("mx1.example.org", days=-1))
+    servers = (("192.0.2.25", expired), ("", NO_ANSWER))
+    seen = healthy(
+        mx_hosts=(mx_host("mx1.example.org", servers=servers),),
+        policy_host=(policy_hosts()[0], PolicyHost("", NO_ANSWER)),
+    )
+    assert wrong(seen) == {
+        "policy-host-unknown": "unknown",
+        "mx-host-certificate-expired": "error",
+        "mx-host-addresses-unknown": "unknown",
+    }
+    blocked = mx_host("mx1.example.org", servers=(("192.0.2.25", failure("connect-timeout")),))
+    seen = healthy(mx_hosts=(blocked._replace(servers=(*blocked.servers, ("", NO_ANSWER))),))
+    assert wrong(seen)["mx-hosts-unreachable"] == "unknown"
 
 
 def test_without_mx_records_the_domain_itself_is_its_mx():
@@ -577,7 +638,11 @@ def with_tlsa(*records, shown=VALID, secure=True, mx_secure=True):
         ),
         (with_tlsa(PKIX), {"dane-unusable": "warning"}),
         (with_tlsa(OTHER, secure=False), {"dane-insecure": "info"}),
-        (with_tlsa(OTHER, mx_secure=False), {"dane-insecure": "info"}),
+        (with_tlsa(MATCHING, mx_secure=False), {"dane-mx-insecure": "info"}),
+        (
+            with_tlsa(OTHER, mx_secure=False),
+            {"dane-mx-insecure": "info", "dane-mismatch": "error"},
+        ),
         (with_tlsa(OTHER, secure=None), {"dane-unproved": "info"}),
         (
             with_tlsa(MATCHING, shown=VALID._replace(tls=None)),
@@ -589,7 +654,7 @@ def with_tlsa(*records, shown=VALID, secure=True, mx_secure=True):
 def test_dane_beside_mta_sts(seen, expected):
     assert wrong(seen) == expected
     assert ("dane-matches" in codes(seen)) is (
-        not expected or list(expected)[-1] == "dane-contradicts"
+        not expected or list(expected)[-1] in ("dane-contradicts", "dane-mx-insecure")
     )
 
 
@@ -635,7 +700,7 @@ def test_servers_have_to_agree_on_where_reports_go():
 @pytest.mark.parametrize(
     ("uri", "answer", "expected"),
     [
-        ("mailto:a@example.net", (), {"tlsrpt-mailto-no-mx": "warning"}),
+        ("mailto:a@example.net", (), {"tlsrpt-mailto-no-mx": "error"}),
         ("mailto:a@example.net", (MX(0, ""),), {"tlsrpt-mailto-null": "error"}),
         ("mailto:a@example.net", NO_ANSWER, {"tlsrpt-address-unknown": "unknown"}),
         ("https://example.net/r", 200, {}),

@@ -56,7 +56,7 @@ def test_people_get_a_verdict_and_findings_by_group(net):
     code, out, err = net("check", "example.org")
     assert (code, err) == (2, "")
     lines = out.splitlines()
-    assert lines[0].startswith("example.org: error: senders find no policy (error 1, ")
+    assert lines[0].startswith("example.org: error: senders get no policy (error 2, ")
     assert [line for line in lines if re.match(r"  [A-Z]", line)] == [
         "  TXT record",
         "  Policy host",
@@ -120,6 +120,7 @@ def test_metrics_appear_as_a_whole(net, tmp_path):
         (["check", "example.org", "--ca", "missing.pem"], "ca-file-unusable"),
         (["check", "example.org", "--resolver", "x"], "address-invalid"),
         (["check", "example.org", "--openmetrics", "/missing/x.prom"], "metrics-unwritable"),
+        (["check", "example.org", "--subdomain", "x y"], "subdomain-invalid"),
     ],
 )
 def test_what_cannot_be_checked_is_unknown(net, arguments, said):

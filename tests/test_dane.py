@@ -88,6 +88,14 @@ def test_usage_2_takes_no_certificate_that_is_only_sent_along():
     assert fit([record(2, 0, 1, ROOT)], seen(OWN, ROOT)) is Fit.CONTRADICTS
 
 
+def test_usage_2_is_a_ca_only():
+    """As OpenSSL has it, by which senders go: a server's certificate issues no others."""
+    server = Issued("ca.example.org", issuer=ROOT)
+    chain = seen(Issued(MX, issuer=server), server, ROOT)
+    assert fit([record(2, 0, 1, server)], chain) is Fit.CONTRADICTS
+    assert fit([record(2, 0, 1, ROOT)], chain) is Fit.CONTRADICTS
+
+
 def test_usage_2_needs_its_certificate_in_the_chain():
     assert fit([record(2, 0, 0, ROOT)], seen(OWN, BETWEEN)) is Fit.CONTRADICTS
 

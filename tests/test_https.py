@@ -148,6 +148,25 @@ def test_what_is_no_answer_is_an_error_with_the_place(context, root, said):
     assert error.message.isprintable()
 
 
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        (b"", "the server closed the connection without an answer"),
+        (b"SSH-2.0-\x1b\r\n\r\n", r"what the server says is no HTTP: SSH-2.0-\x1b"),
+        (answer()[:-10], "the body ends after 57 of 67 octets"),
+        (
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab",
+            "the body breaks off",
+        ),
+    ],
+)
+def test_why_there_is_no_answer_is_said_in_words(context, root, said, why):
+    with https_server.running(context, said) as server:
+        _, error = https.fetch(ORG, "127.0.0.1", "", root, server.port)
+    assert error.said == why
+    assert error.message == f"{HOST} at 127.0.0.1 port {server.port}: {why}"
+
+
 @pytest.mark.parametrize("name", ["example.org", "*.org", "mx.example.org"])
 def test_a_policy_is_asked_for_also_behind_a_certificate_of_no_worth(tmp_path, root, name):
     """What is wrong with it is for others to say, and with the policy, too."""
@@ -231,6 +250,17 @@ def test_the_next_address_of_an_endpoint_is_asked_if_one_is_dead(endpoint, dns_t
     assert options_fail(endpoint.uri, root, endpoint.resolver) == "connect-refused"
 
 
+@pytest.mark.parametrize(("address", "host"), [("127.0.0.1", "127.0.0.1"), ("::1", "[::1]")])
+def test_an_endpoint_may_be_an_address(context, root, address, host):
+    names = []
+    context.set_servername_callback(lambda _connection, name, _context: names.append(name))
+    with https_server.running(context, answer(b"204 No Content"), address) as server:
+        uri = f"https://{host}:{server.port}/v1"
+        assert https.options(uri, root, "127.0.0.1:1") == 204
+    assert server.requests[0].headers["host"] == f"{host}:{server.port}"
+    assert names == [None]
+
+
 def options_fail(uri, root, resolver):
     with pytest.raises(MtastsError) as caught:
         https.options(uri, root, resolver)
@@ -247,7 +277,6 @@ def options_fail(uri, root, resolver):
         ("https://mta-sts.example.org:x/", "endpoint-uri-invalid"),
         ("https://[::1/", "endpoint-uri-invalid"),
         ("https:///path", "domain-empty"),
-        ("https://192.0.2.1/", "domain-address"),
         ("https://\x1b[2J/", "endpoint-uri-invalid"),
         ("https://m\u00fcnchen.example/", "endpoint-uri-invalid"),
         ("https://mta-sts.example.org/a b", "endpoint-uri-invalid"),

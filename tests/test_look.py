@@ -301,6 +301,21 @@ class TestMX:
         world.table["mx2.example.org"] = addresses
         assert [getattr(host.servers, "code", "") for host in world.look().mx_hosts] == ["", code]
 
+    def test_addresses_of_one_kind_are_looked_at_although_those_of_the_other_are_not_known(
+        self, world
+    ):
+        for name in ("mx1.example.org", "mta-sts.example.org"):
+            world.table[name] = {"A": ["127.0.0.1"], "AAAA": None}
+        world.table["ns1.example.org"] = {"A": ["192.0.2.1"], "AAAA": None}
+        found = world.look()
+        assert texts_or_code(found.sts.servers) == [(GOOD,), (GOOD,), "dns-lookup-failed"]
+        (address, shown), (nowhere, error) = found.mx_hosts[0].servers
+        assert (address, isinstance(shown.tls, Handshake)) == ("127.0.0.1", True)
+        assert (nowhere, error.code) == ("", "dns-lookup-failed")
+        first, second = found.policy_host
+        assert (first.address, isinstance(first.tls, Handshake)) == ("127.0.0.1", True)
+        assert (second.address, second.tls.code, second.answers) == ("", "dns-lookup-failed", ())
+
     def test_a_host_that_is_named_twice_is_asked_once(self, world):
         world.table["example.org"]["MX"] = ["10 mx1.example.org.", "20 mx1.example.org."]
         seen = world.look()
@@ -387,6 +402,11 @@ class TestEndpoints:
         answers = self.uris(world, *uris)
         assert [answer.code for answer in answers.values()] == ["endpoints-many"]
         assert ("d0.example", "MX") not in world.resolver.asked
+
+    def test_a_place_where_no_report_goes_is_not_asked(self, world):
+        assert list(self.uris(world, "http://example.net/", "mailto:tls@gone.example")) == [
+            "mailto:tls@gone.example"
+        ]
 
     @pytest.mark.parametrize(
         "texts",

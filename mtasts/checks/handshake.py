@@ -25,7 +25,7 @@ def is_late(begin: datetime.datetime, end: datetime.datetime, now: datetime.date
 
 def failed(place: Place, prefix: str, error: MtastsError) -> CheckFinding:
     """Why there is no TLS with the host, although it was there."""
-    return place.finding(f"{prefix}-{_FAILED.get(error.code, 'tls-failed')}", hint=error.message)
+    return place.finding(f"{prefix}-{_FAILED.get(error.code, 'tls-failed')}", hint=error)
 
 
 def shown(

@@ -54,19 +54,26 @@ def _weighed(one: CheckFinding, mode: Mode) -> CheckFinding:
 def _mx(seen: Seen, policy: Optional[Policy], now: datetime.datetime) -> Iterator[CheckFinding]:
     place = Place(Group.MX, seen.domain)
     if isinstance(seen.mx, MtastsError):
-        yield place.finding("mx-records-unknown", hint=seen.mx.message)
+        yield place.finding("mx-records-unknown", hint=seen.mx)
         return
     if not takes_mail(seen):
-        yield place.finding("mx-records-null", seen.domain)
+        yield place.finding("mx-records-null" if seen.mx else "mx-records-nowhere", seen.domain)
         return
     if not seen.mx:
         yield place.finding("mx-records-none", seen.domain)
     hosts = list(dict.fromkeys(one.host for one in seen.mx if one.host)) or [seen.domain]
     if policy and policy.mx:
         yield from _covered(place, hosts, policy)
+    yield from _hosts(place, seen, now)
+
+
+def _hosts(place: Place, seen: Seen, now: datetime.datetime) -> Iterator[CheckFinding]:
+    """What each host shows at each of its addresses."""
+    if seen.mx_hosts and all(_is_nowhere(host.servers) for host in seen.mx_hosts):
+        yield place.finding("mx-hosts-without-address", seen.domain)
     blocked = _blocked(seen)
     if blocked:
-        yield place.finding("mx-hosts-unreachable", hint=blocked.message)
+        yield place.finding("mx-hosts-unreachable", hint=blocked)
     for host in seen.mx_hosts:
         at_host = place._replace(host=host.host)
         if isinstance(host.servers, MtastsError):
@@ -98,13 +105,18 @@ def _why_not(host: str, policy: Policy) -> str:
         if found.code in ("match-wildcard-depth", "match-wildcard-parent"):
             return found.message
     more = len(policy.mx) - _NAMED
-    return ", ".join(policy.mx[:_NAMED]) + (f" and {more} more" if more > 0 else "")
+    named = ", ".join(policy.mx[:_NAMED]) + (f" and {more} more" if more > 0 else "")
+    return f"it names {named}"
 
 
 def _servers(seen: Seen) -> Iterator[Server]:
     for host in seen.mx_hosts:
         if not isinstance(host.servers, MtastsError):
-            yield from (server for _, server in host.servers)
+            yield from (server for address, server in host.servers if address)
+
+
+def _is_nowhere(servers: object) -> bool:
+    return getattr(servers, "code", "") == "mx-host-without-address"
 
 
 def _blocked(seen: Seen) -> Optional[MtastsError]:
@@ -117,15 +129,19 @@ def _blocked(seen: Seen) -> Optional[MtastsError]:
 
 
 def _addressless(place: Place, error: MtastsError) -> CheckFinding:
-    is_nowhere = error.code == "mx-host-without-address"
-    code = "mx-host-without-address" if is_nowhere else "mx-host-addresses-unknown"
-    return place.finding(code, hint=error.message)
+    code = "mx-host-without-address" if _is_nowhere(error) else "mx-host-addresses-unknown"
+    return place.finding(code, hint=error)
+
+
+def _unseen(place: Place, error: MtastsError) -> str:
+    if not place.address:
+        return "mx-host-addresses-unknown"
+    return "mx-host-unreachable" if error.code in _UNREACHABLE else "mx-host-refuses"
 
 
 def _server(place: Place, server: Server, now: datetime.datetime) -> Iterator[CheckFinding]:
     if isinstance(server, MtastsError):
-        code = "mx-host-unreachable" if server.code in _UNREACHABLE else "mx-host-refuses"
-        yield place.finding(code, hint=server.message)
+        yield place.finding(_unseen(place, server), hint=server)
         return
     if server.tls is None:
         yield place.finding("mx-host-no-starttls")

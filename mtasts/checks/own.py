@@ -35,7 +35,7 @@ def record(
     `texts` are all TXT records there, or why they are not known; None: DNS is in step.
     """
     if isinstance(texts, MtastsError):
-        return finding("status-record-unknown", text=domain, hint=texts.message)
+        return finding("status-record-unknown", text=domain, hint=texts)
     own = candidates(texts, STSRecord.VERSION)
     if not own:
         return finding("status-record-missing", text=domain)
@@ -58,7 +58,7 @@ def certificate(
     host = domain.policy_host
     if isinstance(seen, MtastsError):
         code = _UNSEEN.get(seen.code, "status-certificate-unknown")
-        return finding(code, text=host, hint=seen.message)
+        return finding(code, text=host, hint=seen)
     day = f"{seen.end:%Y-%m-%d}"
     if seen.end <= now:
         return finding("status-certificate-expired", text=host, hint=day)

@@ -12,7 +12,7 @@ from mtasts.checks import handshake
 from mtasts.checks.check_finding import CheckFinding, Group, Place
 from mtasts.checks.txt import is_absent
 from mtasts.errors import MtastsError
-from mtasts.facts import Answer, PolicyHost, Seen
+from mtasts.facts import Answer, Handshake, PolicyHost, Seen
 from mtasts.finding import Finding, finding
 from mtasts.policy import Mode, Policy, read
 
@@ -26,18 +26,32 @@ _UNCONNECTED = {
 
 
 class Served(NamedTuple):
-    """The bytes that senders are served first, and the policy that they take from them, if any."""
+    """The bytes that are served first, and the policy that they hold, if any.
+
+    `is_trusted`: senders take the certificate as well. Where they do not, those that have the
+    policy cached still go by it.
+    """
 
     address: str
     data: bytes
     policy: Optional[Policy]
+    is_trusted: bool
 
 
-def served(seen: Seen) -> Optional[Served]:
-    """What the first address that answers as it should serves; None if there is no such one."""
-    for host, answer in _answering(seen):
-        return Served(host.address, answer.body, read(answer.body).policy)
+def served(seen: Seen, now: datetime.datetime) -> Optional[Served]:
+    """What the first address that answers as it should serves; None if there is no such one.
+
+    One whose certificate senders take comes before all others.
+    """
+    answering = list(_answering(seen))
+    trusted = [one for one in answering if _is_trusted(one[0], seen.domain.policy_host, now)]
+    for host, answer in trusted or answering:
+        return Served(host.address, answer.body, read(answer.body).policy, bool(trusted))
     return None
+
+
+def _is_trusted(host: PolicyHost, name: str, now: datetime.datetime) -> bool:
+    return isinstance(host.tls, Handshake) and handshake.is_valid(host.tls, name, now)
 
 
 def answered(status: int, content_type: str, location: str = "") -> List[Finding]:
@@ -47,9 +61,13 @@ def answered(status: int, content_type: str, location: str = "") -> List[Finding
         found.append(finding("fetch-redirect", text=status, hint=location))
     elif status != 200:
         found.append(finding("fetch-status", text=status))
-    if content_type.split(";", maxsplit=1)[0].strip().lower() != "text/plain":
-        found.append(finding("fetch-content-type", text=content_type))
+    elif content_type.split(";", maxsplit=1)[0].strip().lower() != "text/plain":
+        found.append(finding("fetch-content-type", text=_as(content_type)))
     return found
+
+
+def _as(content_type: str) -> str:
+    return f"as '{content_type}'" if content_type else "without a media type"
 
 
 def policy_host(seen: Seen, now: datetime.datetime) -> Iterator[CheckFinding]:
@@ -61,7 +79,7 @@ def policy_host(seen: Seen, now: datetime.datetime) -> Iterator[CheckFinding]:
         return
     for host in seen.policy_host:
         yield from _at_address(place._replace(address=host.address), host, now)
-    first = served(seen)
+    first = served(seen, now)
     if first:
         yield from _same(place, seen, first)
         yield from _own(place, seen)
@@ -70,16 +88,16 @@ def policy_host(seen: Seen, now: datetime.datetime) -> Iterator[CheckFinding]:
 
 def _addressless(place: Place, seen: Seen, error: MtastsError) -> Iterator[CheckFinding]:
     if error.code != "policy-host-without-address":
-        yield place.finding("policy-host-unknown", hint=error.message)
+        yield place.finding("policy-host-unknown", hint=error)
     elif not is_absent(seen):
         yield place.finding("policy-host-missing", place.host)
 
 
 def _at_address(place: Place, host: PolicyHost, now: datetime.datetime) -> Iterator[CheckFinding]:
     if isinstance(host.tls, MtastsError):
-        code = _UNCONNECTED.get(host.tls.code)
+        code = _UNCONNECTED.get(host.tls.code) if host.address else "policy-host-unknown"
         if code:
-            yield place.finding(code, hint=host.tls.message)
+            yield place.finding(code, hint=host.tls)
         else:
             yield handshake.failed(place, "policy-host", host.tls)
         return
@@ -88,16 +106,18 @@ def _at_address(place: Place, host: PolicyHost, now: datetime.datetime) -> Itera
 
 
 def _answers(place: Place, answers: Tuple) -> Iterator[CheckFinding]:
+    come = [answer for answer in answers if isinstance(answer, Answer)]
+    good = [answer for answer in come if not answered(answer.status, answer.content_type)]
     wrong: Dict[CheckFinding, None] = {}  # each once, though every User-Agent meets it
     for answer in answers:
         if isinstance(answer, MtastsError):
-            wrong[place.finding("fetch-failed", hint=answer.message)] = None
-            continue
-        head = answered(answer.status, answer.content_type, answer.location)
-        wrong.update((place.of(found), None) for found in head)
+            wrong[place.finding("fetch-failed", hint=answer)] = None
+        elif good:
+            wrong.update((one, None) for one in _user_agent(place, answer, good[0]))
+        else:
+            head = answered(answer.status, answer.content_type, answer.location)
+            wrong.update((place.of(found), None) for found in head)
     yield from wrong
-    yield from _user_agents(place, answers)
-    come = [answer for answer in answers if isinstance(answer, Answer)]
     slowest = max((answer.seconds for answer in come), default=0.0)
     if slowest > SLOW:
         yield place.finding("fetch-slow", f"{slowest:.0f}")
@@ -105,15 +125,17 @@ def _answers(place: Place, answers: Tuple) -> Iterator[CheckFinding]:
         yield place.finding("fetch-taken", len(come[0].body), f"{slowest:.2f}")
 
 
-def _user_agents(place: Place, answers: Tuple) -> Iterator[CheckFinding]:
-    """Answers that are not as the first one is, each by the User-Agent that gets it."""
-    come = [answer for answer in answers if isinstance(answer, Answer)]
-    good = [answer for answer in come if not answered(answer.status, answer.content_type)]
-    for answer in come:
-        if good and (answer.status, answer.body) != (good[0].status, good[0].body):
-            is_refused = answer.status != good[0].status
-            otherwise = f"with status {answer.status}" if is_refused else "with another body"
-            yield place.finding("fetch-user-agent", answer.user_agent, otherwise)
+def _user_agent(place: Place, answer: Answer, good: Answer) -> Iterator[CheckFinding]:
+    """How an answer is not as a `good` one, said of the User-Agent that gets it."""
+    otherwise = ""
+    if answer.status != good.status:
+        otherwise = f"with status {answer.status}"
+    elif answered(answer.status, answer.content_type):
+        otherwise = _as(answer.content_type)
+    elif answer.body != good.body:
+        otherwise = "with another body"
+    if otherwise:
+        yield place.finding("fetch-user-agent", answer.user_agent, otherwise)
 
 
 def _answering(seen: Seen) -> Iterator[Tuple[PolicyHost, Answer]]:
@@ -141,7 +163,7 @@ def _same(place: Place, seen: Seen, first: Served) -> Iterator[CheckFinding]:
 def _own(place: Place, seen: Seen) -> Iterator[CheckFinding]:
     """Whether it serves what the policy directory holds."""
     if isinstance(seen.own, MtastsError):
-        yield place.finding("policy-directory-unreadable", hint=seen.own.message)
+        yield place.finding("policy-directory-unreadable", hint=seen.own)
     elif seen.own is not None:
         wrong = [host for host, answer in _answering(seen) if answer.body != seen.own.data]
         for host in wrong:
@@ -158,7 +180,9 @@ def _policy(
     if first.policy is None:
         return
     mode, max_age, mx = first.policy
-    yield place.finding("policy-taken", hint=f"{mode.value}, max_age {max_age}, {len(mx)} mx lines")
+    if first.is_trusted:
+        lines = "1 mx line" if len(mx) == 1 else f"{len(mx)} mx lines"
+        yield place.finding("policy-taken", hint=f"{mode.value}, max_age {max_age}, {lines}")
     if mode is Mode.NONE:
         yield place.finding("policy-none")
     if mode is Mode.TESTING:

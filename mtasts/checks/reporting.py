@@ -19,7 +19,7 @@ def reporting(seen: Seen) -> Iterator[CheckFinding]:
     if is_missing(seen.tlsrpt, TLSRPTRecord) and takes_mail(seen):
         yield place.finding("tlsrpt-missing", seen.domain)
     yield from of_record(place, seen.tlsrpt, TLSRPTRecord)
-    has_dane = any(host.tlsa for host in seen.mx_hosts)
+    has_dane = any(host.tlsa and host.secure is not False for host in seen.mx_hosts)
     if taken(seen.tlsrpt, TLSRPTRecord) and is_absent(seen) and not has_dane:
         yield place.finding("tlsrpt-only", seen.domain)
     for endpoint in seen.endpoints:
@@ -32,7 +32,7 @@ def _endpoint(place: Place, endpoint: Endpoint) -> CheckFinding:
     if isinstance(answer, MtastsError):
         is_silent = is_https and answer.code not in _UNSEEN
         code = "tlsrpt-https-silent" if is_silent else "tlsrpt-address-unknown"
-        return place.finding(code, uri, answer.message)
+        return place.finding(code, uri, answer)
     if isinstance(answer, int):
         is_taken = answer < 400 or answer == _NOT_ALLOWED
         return place.finding(

@@ -13,7 +13,7 @@ def sub_domains(seen: Seen) -> Iterator[CheckFinding]:
         place = Place(Group.SUB_DOMAINS, one.name)
         unknown = next((fact for fact in one if isinstance(fact, MtastsError)), None)
         if unknown:
-            yield place.finding("sub-domain-unknown", hint=unknown.message)
+            yield place.finding("sub-domain-unknown", hint=unknown)
         elif one.has_record:
             yield place.finding("sub-domain-taken")
         else:

@@ -1,7 +1,9 @@
 """DANE beside MTA-STS: do the TLSA records take what an MX host shows, and do the two agree?
 
 A sender that knows both heeds DANE (RFC 8461 section 2), whatever the mode of the policy. Without
-DNSSEC nobody heeds TLSA records (RFC 7672 section 2.2), so they are only named then.
+DNSSEC nobody heeds TLSA records (RFC 7672 section 2.2), so they are only named then. Where DNSSEC
+proves them but not the MX records, as with many who host domains of others, a sender may heed them
+(section 2.2.1), and some do: so they are judged.
 """
 
 import datetime
@@ -17,11 +19,12 @@ from mtasts.facts import Handshake, MXHost, Seen, SMTPServer
 def tlsa(place: Place, seen: Seen, host: MXHost, now: datetime.datetime) -> Iterator[CheckFinding]:
     """What is to be said of the TLSA records of an MX host of the domain."""
     if isinstance(host.tlsa, MtastsError):
-        yield place.finding("dane-unknown", hint=host.tlsa.message)
-    elif host.tlsa and not (host.secure and seen.mx_secure):
-        is_insecure = False in (host.secure, seen.mx_secure)
-        yield place.finding("dane-insecure" if is_insecure else "dane-unproved")
+        yield place.finding("dane-unknown", hint=host.tlsa)
+    elif host.tlsa and not host.secure:
+        yield place.finding("dane-insecure" if host.secure is False else "dane-unproved")
     elif host.tlsa and not isinstance(host.servers, MtastsError):
+        if seen.mx_secure is False:
+            yield place.finding("dane-mx-insecure", seen.domain)
         for address, server in host.servers:
             if isinstance(server, SMTPServer):
                 at_address = place._replace(address=address)

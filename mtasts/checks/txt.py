@@ -45,7 +45,7 @@ def of_record(place: Place, seen: Record, kind: Kind) -> Iterator[CheckFinding]:
     """What is to be said of the TXT records at a name, except that none of `kind` is there."""
     if isinstance(seen.texts, MtastsError):
         code = "txt-bogus" if seen.texts.code == "dnssec-bogus" else "txt-unknown"
-        yield place.finding(code, hint=seen.texts.message)
+        yield place.finding(code, hint=seen.texts)
     else:
         yield from (place.of(found) for found in _texts(seen.texts, kind))
         yield from _count(place, _own(seen.texts, kind), kind)
@@ -68,8 +68,10 @@ def is_absent(seen: Seen) -> bool:
 
 
 def takes_mail(seen: Seen) -> bool:
-    """Whether the domain does not say by a null MX that it takes none (RFC 7505)."""
-    return isinstance(seen.mx, MtastsError) or [one.host for one in seen.mx] != [""]
+    """Whether mail may go somewhere: not by a null MX (RFC 7505), nor where nothing is at all."""
+    if isinstance(seen.mx, MtastsError):
+        return True
+    return [one.host for one in seen.mx] != [""] if seen.mx else bool(seen.mx_hosts)
 
 
 def taken(seen: Record, kind: Kind) -> Union[None, STSRecord, TLSRPTRecord]:
@@ -117,7 +119,9 @@ def _servers(place: Place, seen: Record, kind: Kind) -> Iterator[CheckFinding]:
     for server, texts in seen.servers:
         at_server = place._replace(address=server)
         if isinstance(texts, MtastsError):
-            yield at_server.finding("txt-server-silent", hint=texts.message)
+            # Where the resolver fails altogether, that has been said.
+            if getattr(seen.texts, "code", "") != texts.code:
+                yield at_server.finding("txt-server-silent", hint=texts)
         elif sorted(_own(texts, kind)) == sorted(_own(said, kind)):
             agreeing += 1
         else:

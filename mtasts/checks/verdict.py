@@ -42,9 +42,10 @@ class Verdict(NamedTuple):
 
 def judge(seen: Seen, now: datetime.datetime) -> Verdict:
     """What is to be said of a domain of which this was `seen` at `now` (aware)."""
-    first = served(seen)
+    first = served(seen, now)
     policy = first.policy if first else None
     in_force = policy or _own(seen)
+    is_taken = first is not None and first.is_trusted
     record = taken(seen.sts, STSRecord)
     parts = (
         txt(seen, first.data if first else None),
@@ -58,7 +59,7 @@ def judge(seen: Seen, now: datetime.datetime) -> Verdict:
         seen.domain,
         now,
         tuple(one for part in parts for one in _limited(part)),
-        policy if record else None,
+        policy if record and is_taken else None,
         record.id if record else "",
         min((shown.end for shown in _policy_host_tls(seen)), default=None),
         min((shown.end for shown in _mx_tls(seen)), default=None),

@@ -26,7 +26,7 @@ from mtasts.cli.common import (
     resolver_option,
     with_progress,
 )
-from mtasts.domain import Domain
+from mtasts.domain import MAX_NAME, Domain, InvalidDomain
 from mtasts.errors import MtastsError, printable
 from mtasts.finding import GRAVEST_FIRST, Severity, gravest
 from mtasts.monitoring import EXIT_CODES, nagios
@@ -44,7 +44,7 @@ _EFFECTS = {
     Mode.ENFORCE: "senders enforce the policy",
     Mode.TESTING: "senders deliver whatever fails, and report it",
     Mode.NONE: "senders act as if there were no policy",
-    None: "senders find no policy",
+    None: "senders get no policy",
 }
 _COUNTED = (Severity.ERROR, Severity.UNKNOWN, Severity.WARNING, Severity.INFO)
 _USUAL = "*"
@@ -230,10 +230,12 @@ def _continue(
 def _below(domains: Sequence[Domain], names: Sequence[str]) -> Callable[[Domain], List[Domain]]:
     """Which sub-domains to look at with a domain: `names` are labels, or whole names below it.
 
-    Raises `MtastsError` for a name that is below none of the `domains`.
+    A label that makes the name of a domain too long is none of its. Raises `MtastsError` for what
+    is no name, and for one that is below none of the `domains`.
     """
-    whole = [DOMAIN.make(name) for name in names if name != _USUAL and "." in name]
-    labels = [name for name in names if name != _USUAL and "." not in name]
+    named = [_sub_domain(name) for name in names if name != _USUAL]
+    whole = [name for name in named if "." in name]
+    labels = [name for name in named if "." not in name]
     for name in whole:
         if not any(name.endswith(f".{domain}") for domain in domains):
             raise MtastsError(
@@ -244,11 +246,20 @@ def _below(domains: Sequence[Domain], names: Sequence[str]) -> Callable[[Domain]
 
     def below(domain: Domain) -> List[Domain]:
         found = [name for name in whole if name.endswith(f".{domain}")]
-        found += [DOMAIN.make(f"{label}.{domain}") for label in labels]
+        below_it = (f"{label}.{domain}" for label in labels)
+        found += [Domain(name) for name in below_it if len(name) <= MAX_NAME]
         found += guesses.sub_domains(domain) if _USUAL in names else ()
         return list(dict.fromkeys(found))
 
     return below
+
+
+def _sub_domain(name: str) -> Domain:
+    try:
+        return DOMAIN.make(name)
+    except InvalidDomain as error:
+        # No error in what is looked at, which 2 is kept for.
+        raise MtastsError("subdomain-invalid", error.message, error.remedy) from error
 
 
 def _print_json(verdict: Verdict) -> Severity:

@@ -22,7 +22,7 @@ RULES: Dict[str, Rule] = {
     ),
     "fetch-content-type": Rule(
         "error",
-        "the policy is served as '{text}', not text/plain",
+        "the policy is served {text}, not as text/plain",
         GRAMMAR,
         "Serve it as 'text/plain; charset=utf-8'.",
     ),

@@ -9,7 +9,7 @@ _REFUSED = "In mode enforce no mail is delivered to such a host, in mode testing
 RULES: Dict[str, Rule] = {
     "mx-records-unknown": Rule(
         "unknown",
-        "DNS gave no answer: {hint}",
+        "the MX records are not known: {hint}",
         MATCH,
         "Check the resolver, and the domain's name servers.",
     ),
@@ -25,6 +25,12 @@ RULES: Dict[str, Rule] = {
         "RFC 5321 section 5.1",
         "Publish an MX record, so that mail can move without a change of the policy.",
     ),
+    "mx-records-nowhere": Rule(
+        "info",
+        "{text} takes no mail: it has neither an MX record nor an address",
+        "RFC 5321 section 5.1",
+        "If it should take mail, publish an MX record; and see whether the name is right.",
+    ),
     "mx-host-covered": Rule("ok", "the policy covers this host by '{text}'", MATCH, ""),
     "mx-host-uncovered": Rule(
         "error",
@@ -39,6 +45,12 @@ RULES: Dict[str, Rule] = {
         "the policy's 'mx: {text}' covers no MX host that DNS has",
         MATCH,
         "If it stands there for a move, leave it; or remove it once every older policy is gone.",
+    ),
+    "mx-hosts-without-address": Rule(
+        "error",
+        "none of the MX hosts has an address, so no mail can be delivered to {text}",
+        "RFC 5321 section 5.1",
+        "Publish an A or AAAA record for each MX host, or the MX records of hosts that have one.",
     ),
     "mx-host-without-address": Rule(
         "warning",
@@ -179,6 +191,13 @@ RULES: Dict[str, Rule] = {
         "there are TLSA records, but DNSSEC does not prove them, so nobody heeds them",
         DANE,
         "Sign the zone, or remove them.",
+    ),
+    "dane-mx-insecure": Rule(
+        "info",
+        "DNSSEC proves the TLSA records, but not that {text} has this MX host",
+        "RFC 7672 section 2.2.1",
+        "Sign the zone of {text}, too.",
+        "A sender may heed the TLSA records all the same, and some do.",
     ),
     "dane-unproved": Rule(
         "info",

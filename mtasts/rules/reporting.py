@@ -2,7 +2,7 @@
 
 from typing import Dict
 
-from mtasts.rules.rule import REPORTERS, TLSRPT, Rule
+from mtasts.rules.rule import TLSRPT, Rule
 
 RULES: Dict[str, Rule] = {
     "tlsrpt-missing": Rule(
@@ -20,9 +20,9 @@ RULES: Dict[str, Rule] = {
     ),
     "tlsrpt-address-taken": Rule("ok", "'{text}' can take reports", TLSRPT, ""),
     "tlsrpt-mailto-no-mx": Rule(
-        "warning",
-        "the domain of '{text}' has no MX record",
-        REPORTERS,
+        "error",
+        "the domain of '{text}' takes no mail: it has neither an MX record nor an address",
+        "RFC 5321 section 5.1",
         "Send the reports to an address whose domain takes mail.",
     ),
     "tlsrpt-mailto-null": Rule(

@@ -27,14 +27,14 @@ RULES: Dict[str, Rule] = {
     ),
     "txt-unknown": Rule(
         "unknown",
-        "DNS gave no answer: {hint}",
+        "what is published is not known: {hint}",
         RECORDS,
         "Check the resolver, and the domain's name servers.",
         "A sender that gets no answer acts as if there were no record, and asks again later.",
     ),
     "txt-bogus": Rule(
         "error",
-        "DNSSEC proves that the answer is wrong: {hint}",
+        "senders get no answer: {hint}",
         f"{RECORDS}, RFC 4035 section 5",
         "See to the zone's signatures and keys, and the DS records of its parent zone.",
         "Senders whose resolvers validate get no answer, for the domain's other records neither.",
@@ -64,7 +64,7 @@ RULES: Dict[str, Rule] = {
     ),
     "txt-server-silent": Rule(
         "unknown",
-        "the authoritative name server gave no answer: {hint}",
+        "the authoritative name server tells nothing: {hint}",
         TXT,
         "See that it serves the zone, on all its addresses.",
         "Resolvers lose time with a server that is lame, and without any they get no answer.",

@@ -135,7 +135,6 @@ def test_what_is_wrong_is_found(check, policy_host, postfix):
     code, out = check("--json", "--subdomain", "*")
     assert code == 2
     assert wrong(out) == {
-        "fetch-status": "error",
         "fetch-user-agent": "error",
         "mx-host-uncovered": "error",
         "sub-domain-uncovered": "warning",
