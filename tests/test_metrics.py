@@ -176,6 +176,19 @@ def test_words_of_the_rfc_are_labels_in_any_letter_case():
     assert value(found, "report_policy_sessions", policy_type="tlsa", outcome="failed") == 3
 
 
+def test_a_domain_has_no_more_series_than_the_manual_says():
+    wild = [failure(word, 1) for word in (*RESULT_TYPES, *map(str, range(99)))]
+    kinds = ("sts", "tlsa", "no-policy-found", *map(str, range(99)))
+    found = of_reports(*([policy(failures=wild)._replace(policy_type=kind)] for kind in kinds))
+    step = Step(Kind.SERVE, DAY + days(7), "", "", days(0), DAY)
+    seen = status.Seen((f"v=STSv1; id={HISTORY[-1].id};",), status.Certificate(DAY, DAY + days(90)))
+    row = status.planned(status.row(ORG, ORG, WIDER, HISTORY), step, DAY)
+    stands = of_row(status.seen(row, WIDER, seen, DAY))
+    most = len(found) + len([one for one in stands if "mtasts_findings" not in one])
+    page = (TOP / "docs" / "metrics.md").read_text(encoding="utf-8")
+    assert f"at most {most} series" in page
+
+
 def table(page):
     """The rows of the tables of metrics on a page of the manual: name and labels."""
     text = (TOP / "docs" / page).read_text(encoding="utf-8")

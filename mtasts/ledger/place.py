@@ -33,12 +33,15 @@ class Place(NamedTuple):
     @property
     def is_missing(self) -> bool:
         """Whether there is no such file. What cannot be looked for may be there."""
+        if self.is_url:
+            return False
         try:
-            return not self.is_url and not os.stat(self.text)
+            os.stat(self.text)
         except FileNotFoundError:
             return True
         except OSError:
-            return False
+            pass
+        return False
 
     def __str__(self) -> str:
         """Its name for people: the password is left out."""

@@ -139,7 +139,9 @@ def test_prometheus_has_what_was_written_and_alerts(running):
     assert running.query("node_textfile_scrape_error")[0]["value"][1] == "0"
     for name in (METRICS, CHECK):
         with open(name) as file:
-            written = series(file.read())
+            text = file.read()
+        assert run("promtool", "check", "metrics", stdin=text).output == ""
+        written = series(text)
         assert len(written) > 5
         for selector, number in written.items():
             found = {one["metric"]["job"]: one["value"][1] for one in running.query(selector)}
