@@ -70,7 +70,9 @@ def question(site: Site, ttl: datetime.timedelta) -> Question:
     require_own(site.store.root, site.holder)
     data = read_bytes(site.store.root, site.holder)
     history = _history(site.store, site.holder)
-    return Question(site.holder, data, history, ttl, plan_store.read(site.folder))
+    with _within_dates(site):
+        rung = next_rung(history, ttl)
+    return Question(site.holder, data, history, rung, ttl, plan_store.read(site.folder))
 
 
 def numbers(

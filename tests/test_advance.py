@@ -76,9 +76,14 @@ def network(served, seen=None):
     return Network(checks.judge(seen, NOW), record, served[-1].id)
 
 
+def question(served, plan, holder):
+    data = served[-1].policy.to_bytes()
+    return Question(holder, data, served, next_rung(served, TTL), TTL, plan)
+
+
 def judged(served=TRIED, said=None, seen=None, plan=None, holder=DOMAIN):
     said = reports(week(served[-1].policy)) if said is None else said
-    asked = Question(holder, served[-1].policy.to_bytes(), served, TTL, plan)
+    asked = question(served, plan, holder)
     cases = [advance.case(Facts(DOMAIN, served, said, network(served, seen)), TTL, NOW)]
     return advance.judge(asked, cases if advance.is_asked(asked) else [], NOW)
 
@@ -365,7 +370,7 @@ def test_a_plan_for_the_same_step_is_named():
 
 
 def test_a_policy_of_several_domains_goes_on_when_all_of_them_may():
-    asked = Question(ClassName("@a"), TESTING.to_bytes(), TRIED, TTL, None)
+    asked = question(TRIED, None, ClassName("@a"))
     good = advance.case(Facts(DOMAIN, TRIED, reports(week()), network(TRIED)), TTL, NOW)
     joined = history((Policy(Mode.TESTING, 86401, MX[:1]), 90), (TESTING, 2))
     new = advance.case(Facts(DOMAIN, joined, reports(week()), network(joined)), TTL, NOW)
@@ -375,7 +380,7 @@ def test_a_policy_of_several_domains_goes_on_when_all_of_them_may():
 
 
 def test_without_a_domain_there_is_nobody_to_ask():
-    asked = Question(ClassName("@a"), TESTING.to_bytes(), TRIED, TTL, None)
+    asked = question(TRIED, None, ClassName("@a"))
     found = advance.judge(asked, [], NOW)
     assert (found.answer, against(found)) == (Answer.UNKNOWN, ["advance-domains-none"])
 

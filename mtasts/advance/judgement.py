@@ -38,20 +38,16 @@ _ANSWERS = {Severity.ERROR: Answer.NO, Severity.UNKNOWN: Answer.UNKNOWN}
 class Question(NamedTuple):
     """What is asked about: the policy of `holder`, whose bytes were `data`, and its history.
 
-    `history` (oldest first) ends with the policy that is served. `ttl` is the longest TTL of the
-    TXT records, and `plan` the one in progress.
+    `history` (oldest first) ends with the policy that is served. `rung` is the step, None if there
+    is none left; `ttl` the longest TTL of the TXT records, and `plan` the one in progress.
     """
 
     holder: Holder
     data: bytes
     history: Tuple[HistoryEntry, ...]
+    rung: Optional[Rung]
     ttl: datetime.timedelta
     plan: Optional[Plan]
-
-    @property
-    def rung(self) -> Optional[Rung]:
-        """The step; None if there is none left. Raises `OverflowError`."""
-        return next_rung(self.history, self.ttl)
 
 
 class Facts(NamedTuple):
