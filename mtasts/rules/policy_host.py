@@ -128,7 +128,7 @@ RULES: Dict[str, Rule] = {
         "warning",
         "the mode is still testing, and was meant to be until {text}",
         "RFC 8461 section 5",
-        "If the reports are clean, change the mode to enforce; or set a later date with "
+        "See with 'mtasts advance {hint}' whether it may be enforced; or set a later date with "
         "'mtasts set {hint} --testing-until DATE'.",
     ),
     "policy-none": Rule(

@@ -15,14 +15,14 @@ RULES: Dict[str, Rule] = {
         "info",
         "the mode has been testing for {text} days",
         "RFC 8461 section 5",
-        "If the reports are clean, change the mode to enforce; or say for how long it is "
+        "See with 'mtasts advance {hint}' whether it may be enforced; or say for how long it is "
         "meant to be so with 'mtasts set {hint} --testing-until DATE'.",
     ),
     "status-testing-overdue": Rule(
         "warning",
         "the mode is still testing, which was to end on {text}",
         "RFC 8461 section 5",
-        "If the reports are clean, change the mode to enforce; or set a later date with "
+        "See with 'mtasts advance {hint}' whether it may be enforced; or set a later date with "
         "'mtasts set {hint} --testing-until DATE'.",
     ),
     "status-record-missing": Rule(
