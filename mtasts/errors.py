@@ -25,6 +25,10 @@ class MtastsError(Exception):
         return f"{text}\n{self.remedy}" if self.remedy else text
 
 
+class LookupFailed(MtastsError):
+    """DNS gave no answer, which says nothing about what is published there."""
+
+
 def printable(text: object, limit: int = 80) -> str:
     """Return `text` in visible ASCII, escaped as in a Python literal and cut at `limit` characters.
 

@@ -10,10 +10,10 @@ import contextlib
 import os
 from typing import Callable, Iterable, Iterator, List, NamedTuple, Optional, Union
 
+from mtasts.errors import LookupFailed
 from mtasts.ledger import queries, writing
 from mtasts.ledger.database import Database
 from mtasts.ledger.entry import HTTPS, MAIL, Added, Entry, Named
-from mtasts.probe import LookupFailed
 from mtasts.spool import Arrival, Spool, SpoolError
 from mtasts.tlsrpt import container, mail, reader
 from mtasts.tlsrpt.authenticity import Grade

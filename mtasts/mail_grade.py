@@ -4,7 +4,7 @@ import functools
 from typing import FrozenSet, Iterable, Optional
 
 from mtasts import dkim_check, public_suffix
-from mtasts.probe import LookupFailed
+from mtasts.errors import LookupFailed
 from mtasts.tlsrpt import authenticity
 from mtasts.tlsrpt.authenticity import Grade
 

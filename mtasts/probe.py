@@ -15,7 +15,7 @@ import time
 from typing import Any, List, NamedTuple, Optional, Tuple
 
 from mtasts.domain import Domain
-from mtasts.errors import MtastsError, printable
+from mtasts.errors import LookupFailed, MtastsError, printable
 from mtasts.policy import MAX_POLICY_BYTES
 
 try:
@@ -40,10 +40,6 @@ _CONNECT_SECONDS = 10
 _FETCH_SECONDS = 60  # RFC 8461 section 3.3
 _UTC = datetime.timezone.utc
 _NO_CHECK_TIME = 0x200000  # OpenSSL's X509_V_FLAG_NO_CHECK_TIME, for which ssl has no name
-
-
-class LookupFailed(MtastsError):
-    """DNS gave no answer, which says nothing about what is published there."""
 
 
 class FetchFailed(MtastsError):

@@ -21,13 +21,12 @@ from typing import (
     Union,
 )
 
-from mtasts.errors import MtastsError, printable
+from mtasts.errors import LookupFailed, MtastsError, printable
 from mtasts.files import lock, replace_file
 from mtasts.inbox import Account, Inbox, InboxError, opened
 from mtasts.ingest import Taken, batches
 from mtasts.ledger.database import Database
 from mtasts.ledger.entry import IMAP, Named
-from mtasts.probe import LookupFailed
 from mtasts.spool import Arrival
 from mtasts.tlsrpt import container
 from mtasts.tlsrpt.authenticity import Grade

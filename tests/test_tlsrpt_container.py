@@ -169,6 +169,16 @@ def test_unusual_archives_are_errors():
     assert found(samples.archive(("a", REPORT))[:-30]) == ["report-compression-broken"]
 
 
+def test_an_extra_field_that_is_cut_off_is_an_error():
+    """Python 3.6 raises struct.error for it."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as made:
+        member = zipfile.ZipInfo("a.json")
+        member.extra = struct.pack("<HHQ", 1, 24, 0)  # ZIP64, of 24 bytes, of which there are 8
+        made.writestr(member, REPORT)
+    assert found(file.getvalue()) == ["report-compression-broken"]
+
+
 def test_a_good_member_beside_bad_ones_is_kept():
     data = samples.archive(("a", REPORT), ("b", gzip.compress(REPORT)[:-9]), ("c", REPORT))
     assert found(data) == ["ok", "report-compression-broken", "ok"]

@@ -76,10 +76,19 @@ def grading_options(command: Callable) -> Callable:
 
 
 def grader(grading: Grading) -> Callable:
-    """What says how sure the origin of a mail is; raises `MtastsError` without dkimpy."""
-    from mtasts.mail_grade import MailGrader  # DNS and dkimpy take long to import
+    """What says how sure the origin of a mail is; that raises `MtastsError` without dkimpy."""
 
-    return MailGrader(grading.authserv_ids, grading.with_dkim, grading.resolver)
+    @functools.lru_cache(maxsize=None)
+    def made() -> Callable:
+        # DNS and dkimpy take long to import, and not every report comes by mail.
+        from mtasts.mail_grade import MailGrader
+
+        return MailGrader(grading.authserv_ids, grading.with_dkim, grading.resolver)
+
+    def grade(mail: bytes) -> Any:
+        return made()(mail)
+
+    return grade
 
 
 def opened(ledger: Optional[str]):  # a Database, whose module is imported late
