@@ -85,7 +85,9 @@ def metrics(
     asked = domains or tuple(store.domains())
     network = None if offline else Network(resolver, ca)
     rows = survey.rows(store, asked, when, network)
-    for row in with_progress(rows, len(asked), "domains looked at"):
+    if sys.stderr.isatty():  # cron mails whatever is printed
+        rows = with_progress(rows, len(asked), "domains looked at")
+    for row in rows:
         families.add_row(samples, row)
     fault = None
     try:
@@ -102,7 +104,7 @@ def metrics(
 def _is_there(ledger: Optional[str]) -> bool:
     """Whether there is a ledger; before the first report there is none."""
     where = place.find(ledger, os.environ)
-    if where.is_missing and sys.stderr.isatty():  # cron would mail it, again and again
+    if where.is_missing and sys.stderr.isatty():
         click.echo(f"there is no ledger at {where} yet: no metrics of reports", err=True)
     return not where.is_missing
 
