@@ -1,8 +1,11 @@
 """Who picked a policy up: lines of the log, their sum, and what follows from it."""
 
 import datetime
+import pathlib
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import reports
 from access_lines import NOON, PATH, line
@@ -109,6 +112,18 @@ def test_nobody_can_forge_a_line_by_what_he_sends():
         assert only(line(NEW, agent=forged)).agent == forged
 
 
+@given(st.binary(max_size=300), st.integers(0, 300), st.integers(0, 300))
+def test_no_line_is_too_strange_to_be_counted(data, start, end):
+    good = line(NEW, agent="\x1b")
+    found = Tally(DOMAIN, HISTORY, START)
+    found.add(good)
+    found.add(good[:start] + data + good[end:])
+    found.add(line(NEW, agent="AGENT").replace(b"AGENT", data))
+    result = found.result()
+    assert result.lines.read == 3
+    assert sum(one.current.count for one in result.senders if one.current) >= 1
+
+
 # The host
 
 
@@ -170,6 +185,12 @@ def test_google_is_one_whatever_the_network():
     assert (sender.name, sender.address) == ("Google", "2001:db8::1")
     assert sender.networks == ("2001:db8::/48", "192.0.2.0/24")
     assert verdict.standing(sender, NOON) is Standing.CURRENT
+
+
+def test_the_manual_names_every_sender_that_is_known():
+    manual = (pathlib.Path(__file__).parent.parent / "docs" / "pickup.md").read_text("utf-8")
+    assert [one.word for one in fetcher.KNOWN if f"`{one.word}" not in manual.lower()] == []
+    assert all(one.source for one in fetcher.KNOWN)
 
 
 def test_looks_are_no_senders():

@@ -77,6 +77,9 @@ def test_who_has_the_policy_and_who_has_not(pickup):
 def test_all_who_were_there_have_it(pickup):
     code, out, _ = pickup(FETCHES[:2])
     assert (code, "0 have not yet" in out) == (0, True)
+    lapsed = line(OLD, CHANGE - 5 * DAY, "203.0.113.9")
+    code, out, _ = pickup([*FETCHES[:2], lapsed])
+    assert (code, "0 have not yet; 1 had an earlier one that has run out" in out) == (0, True)
 
 
 def test_what_was_refused_is_pickup_with_the_last_who_was(pickup):
@@ -258,6 +261,16 @@ def test_a_policy_that_was_changed_by_hand_counts_from_then_on(pickup):
     with open(path, "wb") as file:
         file.write(b"version: STSv2\n")
     assert "fetched the policy with id " + pickup.new in pickup([line(NEW, NOW - HOUR)])[1]
+
+
+def test_an_alias_has_the_history_of_the_domain_that_it_leads_to(pickup):
+    Store(str(pickup.mtasts.root)).alias(Domain("example.net"), Domain("example.org"))
+    host = "mta-sts.example.net"
+    pickup([line(OLD, CHANGE - HOUR, host=host), line(NEW, NOW, host=host), *FETCHES])
+    arguments = ["pickup", "example.net", "--log", str(pickup.log), "--json"]
+    found = json.loads(pickup.mtasts(*arguments, MTASTS_LEDGER="none")[1])
+    (sender,) = found["senders"]
+    assert (sender["current"]["count"], sender["earlier"][0]["id"]) == (1, pickup.old)
 
 
 def test_reporters_that_still_use_the_earlier_policy(pickup, tmp_path):

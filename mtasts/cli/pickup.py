@@ -133,5 +133,5 @@ def _names(found: Pickup, resolver: Optional[str]) -> Dict[str, Name]:
     from mtasts import reverse_dns  # dnspython takes long to import
     from mtasts.dns_view import Resolver
 
-    addresses = dict.fromkeys(one.address for one in found.senders if one.address)
+    addresses = dict.fromkeys(one.address for one in found.senders if not one.is_check)
     return reverse_dns.names_of(Resolver(resolver), list(addresses)[:_MAX_NAMES])

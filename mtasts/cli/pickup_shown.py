@@ -66,7 +66,7 @@ def _headline(view: View) -> str:
     many = "1 sender" if current == 1 else f"{current} senders"
     line = f"{many} fetched the policy with id {printable(found.served.id)} since {since}; "
     line += "1 has not yet" if behind == 1 else f"{behind} have not yet"
-    return line + (f"; what {lapsed} fetched before has run out" if lapsed else "")
+    return line + (f"; {lapsed} had an earlier one that has run out" if lapsed else "")
 
 
 def _rows(view: View) -> Iterator[str]:

@@ -60,18 +60,37 @@ def first_word(agent: str) -> str:
     return _WORD.match(agent).group().lower()
 
 
-@functools.lru_cache(maxsize=4096)
 def identity(agent: str, network: str) -> Tuple[str, str]:
     """What a sender's fetches have in common, also after it got a new version of its program."""
+    program, is_one = _program(agent)
+    return program, "" if is_one else network
+
+
+@functools.lru_cache(maxsize=4096)
+def _program(agent: str) -> Tuple[str, bool]:
+    """What a User-Agent says without versions, and whether only one operator has it."""
     found = known(agent)
-    if found is None:
-        return _VERSION.sub("", agent)[:_MAX_AGENT], network
-    return found.word, "" if found.is_one else network
+    return (found.word, found.is_one) if found else (_VERSION.sub("", agent)[:_MAX_AGENT], False)
+
+
+def network(address: str) -> str:
+    """The network of a client's address; its name, in lower case, if Apache logs names."""
+    # What nearly all addresses have in common is looked up once for all of them.
+    head, _, last = address.rpartition(".")
+    return (_ipv4_network(head) if last.isdigit() else None) or _network(address)
 
 
 @functools.lru_cache(maxsize=65536)
-def network(address: str) -> str:
-    """The network of a client's address; its name, in lower case, if Apache logs names."""
+def _ipv4_network(head: str) -> Optional[str]:
+    """The network of the addresses that begin with these three numbers; None if they are none."""
+    try:
+        return str(ipaddress.IPv4Network(f"{head}.0/{IPV4_NETWORK}"))
+    except ValueError:
+        return None
+
+
+@functools.lru_cache(maxsize=4096)
+def _network(address: str) -> str:
     try:
         ip = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:

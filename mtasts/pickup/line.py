@@ -72,7 +72,9 @@ def text(logged: bytes) -> str:
     """What the client sent, of which `logged` is what Apache wrote; "" for the `-` of nothing."""
     if logged == b"-":
         return ""
-    return _ESCAPED.sub(_unescaped, logged).decode("utf-8", "backslashreplace")
+    if b"\\" in logged:
+        logged = _ESCAPED.sub(_unescaped, logged)
+    return logged.decode("utf-8", "backslashreplace")
 
 
 def _unescaped(found) -> bytes:  # a match, whose type Python 3.6 has no name for

@@ -43,8 +43,3 @@ def _path(request: str) -> str:
     if len(words) < 2:
         return ""
     return _ABSOLUTE.sub("", words[1], 1).partition("?")[0]
-
-
-def method(request: str) -> str:
-    """The method of a request line."""
-    return request.partition(" ")[0]

@@ -115,7 +115,7 @@ class Tally:
         self._agents: Dict[str, int] = {}  # how many of each network are kept
         self._checkers: Set[str] = set()
         self._refused: Dict[Tuple[str, int], _Refused] = {}
-        self._tls: Dict[str, int] = {}
+        self._tls: Dict[bytes, int] = {}
         self._counts = dict.fromkeys(Lines._fields, 0)
         self._beyond = 0
 
@@ -148,14 +148,14 @@ class Tally:
             return False if is_near else None
 
     def _sort(self, line: Line, is_policy_host: bool) -> None:
-        request, status = text(line.request), int(line.status)
-        if is_policy_host and line.etag and status in (200, 304):
-            if refusal.method(request) == "HEAD":
+        if is_policy_host and line.etag and line.status in (b"200", b"304"):
+            if line.request.startswith(b"HEAD "):
                 self._counts["other_requests"] += 1
             else:
                 self._fetched(line)
             return
-        why = refusal.code(request, status, line.tls != b"-", is_policy_host)
+        status = int(line.status)
+        why = refusal.code(text(line.request), status, line.tls != b"-", is_policy_host)
         if why is None:
             self._counts["other_requests"] += 1
         else:
@@ -164,8 +164,7 @@ class Tally:
     def _fetched(self, line: Line) -> None:
         agent, address = text(line.agent), text(line.address)
         network = fetcher.network(address)
-        tls = text(line.tls)
-        self._tls[tls] = self._tls.get(tls, 0) + 1
+        self._tls[line.tls] = self._tls.get(line.tls, 0) + 1
         key = fetcher.identity(agent, network)
         sender = self._senders.get(key)
         if sender is None:
@@ -204,7 +203,7 @@ class Tally:
             tuple(sorted(senders, key=_busiest_first)),
             tuple(sorted(refused, key=lambda one: (-one.fetches.count, one.code, one.status))),
             self._beyond,
-            tuple(sorted(self._tls.items())),
+            tuple((text(tls), count) for tls, count in sorted(self._tls.items())),
             Lines(**self._counts),
         )
 
