@@ -76,9 +76,11 @@ class Inbox:
 
     def after(self, uid: int) -> Tuple[int, ...]:
         """The UIDs above `uid`, the smallest first; raises `InboxError`."""
-        (found,) = self._ask("SEARCH", "UID", f"{uid + 1}:*")
+        # SEARCH would give all of them in one line, and imaplib takes none of more than a megabyte.
+        said = self._ask("FETCH", f"{uid + 1}:*", "(UID)")
+        found = {_number(_UID, one) for one in said if isinstance(one, bytes)}
         # The last mail is always among them, whatever its UID (RFC 9051 section 6.4.8).
-        return tuple(sorted(number for number in map(int, found.split()) if number > uid))
+        return tuple(sorted(number for number in found if number > uid))
 
     def read(self, uid: int, limit: int) -> Optional[Message]:
         """The mail, of at most `limit` bytes; None if it has gone. Raises `InboxError`."""
@@ -196,8 +198,15 @@ def _errors(what: str) -> Iterator[None]:
     try:
         yield
     # ssl.CertificateError is a ValueError on Python 3.6; TypeError and the like are for answers
-    # that imaplib does not understand.
-    except (imaplib.IMAP4.error, OSError, ValueError, TypeError, LookupError) as error:
+    # that imaplib, or nobody, understands.
+    except (
+        imaplib.IMAP4.error,
+        OSError,
+        ValueError,
+        TypeError,
+        LookupError,
+        AttributeError,
+    ) as error:
         is_tls = isinstance(error, (ssl.SSLError, ssl.CertificateError))
         raise InboxError(
             "imap-tls-failed" if is_tls else "imap-failed",

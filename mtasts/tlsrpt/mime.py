@@ -18,6 +18,7 @@ from mtasts.tlsrpt.mail import file_name_hints
 from mtasts.tlsrpt.report import Hint, InvalidReport
 
 _MOST_PARTS = 1000
+_MOST_LINES = 1_000_000  # of which each can take 200 bytes in memory; 75 MiB of base64 have as many
 _LONGEST_FIELD = 2048  # characters of a field that is looked into
 # The package compares each line with the boundaries of all parts around it. Ten times as many
 # comparisons as the largest report of a mail needs.
@@ -71,9 +72,7 @@ class _Message(email.message.Message):
 
 def read(data: bytes) -> Mail:
     """The mail; raises `InvalidReport` for more parts, or nested deeper, than any mail has."""
-    lines = data.count(b"\n") + data.count(b"\r")
-    if lines * len(_BOUNDARY.findall(data)) > _MOST_COMPARISONS:
-        raise InvalidReport("report-too-many-parts", "it has too many parts for so many lines")
+    _check_lines(data)
     try:
         message = email.message_from_bytes(data, _class=_limited())
         found = list(message.walk())
@@ -84,6 +83,17 @@ def read(data: bytes) -> Mail:
     is_report = bool(hints) or any(part.is_report for part in parts)
     is_report = is_report or _unless_broken(message.get_param, "report-type") == "tlsrpt"
     return Mail(parts, hints, is_report)
+
+
+def _check_lines(data: bytes) -> None:
+    """Raise `InvalidReport` for a mail that would take far more memory or time than any other."""
+    lines = data.count(b"\n") + data.count(b"\r") - data.count(b"\r\n")
+    if lines > _MOST_LINES:
+        raise InvalidReport("report-too-large", f"it is a mail of more than {_MOST_LINES} lines")
+    # Looking for boundaries takes a while itself, and most mails are too short to matter.
+    is_long = lines * _MOST_PARTS > _MOST_COMPARISONS
+    if is_long and lines * len(_BOUNDARY.findall(data)) > _MOST_COMPARISONS:
+        raise InvalidReport("report-too-many-parts", "it has too many parts for so many lines")
 
 
 def _limited() -> Callable[..., _Message]:
