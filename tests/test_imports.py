@@ -56,6 +56,19 @@ PROCEDURES = (
     "mtasts.page_facts",
     "mtasts.dashboard",
 )
+# What changes policies or DNS, and what knows what strangers have reported.
+WRITERS = (
+    "mtasts.change",
+    "mtasts.dns_provider",
+    "mtasts.dns_update",
+    "mtasts.plan_apply",
+    "mtasts.policy_file",
+    "mtasts.publish",
+    "mtasts.publish_record",
+    "mtasts.store",
+)
+REPORTS = ("mtasts.tlsrpt", "mtasts.ledger", "mtasts.ingest", "mtasts.inbox", "mtasts.spool")
+REPORTS += ("mtasts.report_fetch", "mtasts.report_files", "mtasts.report_numbers")
 # They judge what probe saw, so they know the shape of its facts.
 KNOWS_FACTS = {
     ("mtasts.checks.own", "mtasts.probe"),
@@ -100,6 +113,19 @@ def test_imports_go_down_only():
             if is_sideways or is_up:
                 wrong.append(f"{module} imports {name}")
     assert wrong == []
+
+
+def test_no_report_reaches_a_policy_or_a_record():
+    """Strangers write reports. Nothing that writes policies or into DNS knows of any."""
+    needs = {module: set(imported(tree)) for module, tree in modules()}
+    known, waiting = set(), {module for module in needs if module in WRITERS}
+    assert len(waiting) == len(WRITERS)
+    while waiting:
+        known |= waiting
+        names = {name for module in waiting for name in needs[module]}
+        names |= {name.rpartition(".")[0] for name in names}  # of a module, or of what it has
+        waiting = (names & set(needs)) - known
+    assert not {module for module in known if room(module, REPORTS)}
 
 
 def test_the_plugin_needs_nothing_that_certbot_does_not_bring():
