@@ -44,7 +44,9 @@ def report(
     return Report(organization, report_id, start, end, "tls@example.net", tuple(policies), notes)
 
 
-def entry(data, *reports, received=NEXT_DAY, source="mail", grade=Grade.FILE, error=None):
+def entry(data, *reports, received=None, source="mail", grade=Grade.FILE, error=None):
+    starts = [one.start for one in reports if one.start]
+    received = received or max(starts, default=DAY) + days(1)
     return Entry(Arrival(data, received, source), grade, reports, error)
 
 

@@ -33,6 +33,7 @@ EDGES = (
     "mtasts.ledger",
     "mtasts.told",
     "mtasts.watch_state",
+    "mtasts.alert_state",
     "mtasts.notify",
     "mtasts.access_log",
     "mtasts.reverse_dns",
@@ -55,6 +56,7 @@ PROCEDURES = (
     "mtasts.report_numbers",
     "mtasts.page_facts",
     "mtasts.dashboard",
+    "mtasts.report_watch",
 )
 # What changes policies or DNS, and what knows what strangers have reported.
 WRITERS = (

@@ -324,3 +324,12 @@ def test_what_is_counted_is_what_the_reports_say_without_those_that_do_not_count
         assert counted(**wanted) == expected
     assert [one.report.report_id for one in counted()] == ["a", "b"]
     assert [one.grade for one in counted(weakest=Grade.DKIM)] == ["dkim"]
+
+
+def test_a_report_about_days_that_have_yet_to_come_is_as_old_as_its_arrival(ledger):
+    ahead = report("ahead", start=DAY + days(900))
+    writing.add(ledger, [entry(b"1", ahead, received=DAY), entry(b"2", report("b"))])
+    assert ids(ledger, since=DAY, until=DAY + days(1)) == ["ahead", "b"]
+    assert ids(ledger, since=DAY + days(1)) == []
+    (held_one, _) = held(ledger)
+    assert held_one.report == ahead

@@ -1,6 +1,6 @@
 # shellcheck shell=sh disable=SC2034,SC2154 # the parts share their variables
-# reports.sh: the drop box for TLS reports, and the account that takes in what it has kept
-# (docs/reports.md). Once a machine has it, every later run looks after it.
+# reports.sh: the drop box for TLS reports, the account that takes in what it has kept, and the timer
+# that tells what matters in them (docs/reports.md, docs/alerts.md). Once a machine has it, every later run looks after it.
 #
 # The secret comes last: the drop box takes reports as soon as there is one. It is never replaced,
 # because the addresses that are published are made of it.
@@ -57,17 +57,19 @@ make_report_secret() {
 
 install_report_units() {
     if ! command -v systemctl >/dev/null; then
-        note 'drop box' "without systemd: let cron run 'mtasts report ingest' as mtasts-reports"
+        note 'drop box' "without systemd: let cron run 'mtasts report ingest' and 'mtasts report watch' as mtasts-reports"
         return
     fi
-    place_units mtasts-report.service mtasts-report.path mtasts-report.timer
-    if [ -e "$state/reports-enabled" ]; then
+    place_units mtasts-report.service mtasts-report.path mtasts-report.timer \
+        mtasts-report-watch.service mtasts-report-watch.timer
+    if begin_units reports mtasts-report.path mtasts-report.timer; then
+        changed 'report units' 'mtasts-report.path and .timer take reports from the spool into the ledger'
+    else
         ok 'report units' 'mtasts-report.path and .timer were switched on before'
-        return
     fi
-    undo_demo disable_units mtasts-report.path mtasts-report.timer
-    control_units enable mtasts-report.path mtasts-report.timer
-    ! systemd_runs || control_units start mtasts-report.path mtasts-report.timer
-    : >"$state/reports-enabled"
-    changed 'report units' 'mtasts-report.path and .timer take reports from the spool into the ledger'
+    if begin_units report-watch mtasts-report-watch.timer; then
+        changed alerts 'mtasts-report-watch.timer: the journal gets them; docs/alerts.md says how to get them as mail'
+    else
+        ok alerts 'mtasts-report-watch.timer was switched on before'
+    fi
 }

@@ -28,6 +28,16 @@ control_units() { # COMMAND [UNIT...]
     }
 }
 
+begin_units() { # NAME UNIT...: once, as packages of Debian do; who switches them off is not overruled
+    mark="$state/$1-enabled"
+    shift
+    [ ! -e "$mark" ] || return 1
+    undo_demo disable_units "$@"
+    control_units enable "$@"
+    ! systemd_runs || control_units start "$@"
+    : >"$mark"
+}
+
 disable_units() { # UNIT...: as far as they are there
     systemctl -q disable "$@" >/dev/null 2>&1 || :
     ! systemd_runs || systemctl -q stop "$@" >/dev/null 2>&1 || :

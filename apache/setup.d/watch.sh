@@ -1,8 +1,7 @@
 # shellcheck shell=sh disable=SC2034,SC2154 # the parts share their variables
 # watch.sh: the timer that tells what changes (docs/watch.md).
 #
-# It is switched on once, as packages of Debian do; who switches it off is not overruled. Not in the
-# demo, whose domain only its own resolver knows.
+# Not in the demo, whose domain only its own resolver knows.
 
 install_watch() {
     [ -z "$demo" ] || return 0
@@ -12,12 +11,9 @@ install_watch() {
     fi
     make_account mtasts-watch 'MTA-STS watch' 'mtasts watch'
     place_units mtasts-watch.service mtasts-watch.timer
-    if [ -e "$state/watch-enabled" ]; then
+    if begin_units watch mtasts-watch.timer; then
+        changed watch 'mtasts-watch.timer: the journal gets what changes; docs/watch.md says how to get it as mail'
+    else
         ok watch 'mtasts-watch.timer was switched on before'
-        return
     fi
-    control_units enable mtasts-watch.timer
-    ! systemd_runs || control_units start mtasts-watch.timer
-    : >"$state/watch-enabled"
-    changed watch 'mtasts-watch.timer: the journal gets what changes; docs/watch.md says how to get it as mail'
 }

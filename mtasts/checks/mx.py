@@ -1,8 +1,8 @@
 """The live MX hosts: does the policy cover them, and would a sender deliver to them under it?
 
-What breaks a rule is as grave as the mode makes it: in enforce mail is not delivered, in testing it
-is reported, in none nobody cares. Without a policy it counts as in testing, because the first
-policy has that mode. What could not be reached from here is not known, and never an error.
+What breaks a rule is as grave as the mode makes it. Without a policy it counts as in testing,
+because the first policy has that mode. What could not be reached from here is not known, and never
+an error.
 """
 
 import datetime
@@ -15,16 +15,10 @@ from mtasts.checks.tlsa import tlsa
 from mtasts.checks.txt import takes_mail
 from mtasts.errors import MtastsError
 from mtasts.facts import Seen, SMTPServer
-from mtasts.finding import Severity
+from mtasts.gravity import weighed
 from mtasts.policy import Mode, Policy
-from mtasts.rules import RULES
 
 SLOW = 10  # seconds
-_GRAVITY = {
-    Mode.ENFORCE: Severity.ERROR,
-    Mode.TESTING: Severity.WARNING,
-    Mode.NONE: Severity.INFO,
-}
 _NAMED = 3  # of the policy's mx that are shown
 # A network that blocks port 25 shows itself by these; who refuses a connection was there.
 _BLOCKED = ("connect-timeout", "connect-no-route")
@@ -42,13 +36,8 @@ Server = Union[SMTPServer, MtastsError]
 def mx(seen: Seen, policy: Optional[Policy], now: datetime.datetime) -> Iterator[CheckFinding]:
     """What is to be said of the domain's MX hosts under `policy`, the one that senders take."""
     mode = policy.mode if policy else Mode.TESTING
-    return (_weighed(one, mode) for one in _mx(seen, policy, now))
-
-
-def _weighed(one: CheckFinding, mode: Mode) -> CheckFinding:
-    if not RULES[one.code].by_mode:
-        return one
-    return one._replace(finding=one.finding._replace(severity=_GRAVITY[mode]))
+    found = _mx(seen, policy, now)
+    return (one._replace(finding=weighed(one.finding, mode)) for one in found)
 
 
 def _mx(seen: Seen, policy: Optional[Policy], now: datetime.datetime) -> Iterator[CheckFinding]:

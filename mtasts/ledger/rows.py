@@ -50,8 +50,12 @@ def _parts(report: Report) -> Iterator[Any]:
 
 
 def started(report: Report, received: datetime.datetime) -> int:
-    """Where the range of `report` starts, or else when it came: the time that it is about."""
-    return second(report.start or received)
+    """Where the range of `report` starts: the time that it is about.
+
+    When it came, if it does not say, or claims to be about days that had yet to come: else it would
+    be among the newest for ever.
+    """
+    return second(min(report.start or received, received))
 
 
 def of_report(

@@ -162,11 +162,10 @@ def _arrival_row(name: str, entry: Entry) -> Dict[str, Any]:
 
 
 def _dated(entry: Entry) -> int:
-    """From when on the age of an arrival is counted: the newest start of its reports, or its own
-    time where they say none, or one in its future."""
-    received = rows.second(entry.arrival.received)
-    starts = [rows.started(one, entry.arrival.received) for one in entry.reports]
-    return min(max(starts, default=received), received)
+    """From when on the age of an arrival is counted: the newest time that its reports are about."""
+    received = entry.arrival.received
+    starts = [rows.started(one, received) for one in entry.reports]
+    return max(starts, default=rows.second(received))
 
 
 def _report_row(found: _Found, rank: int) -> Dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import Dict
 
 from mtasts.rules import (
     advance,
+    alert,
     domain,
     fetch,
     mx,
@@ -46,6 +47,7 @@ RULES: Dict[str, Rule] = {
     **reporting.RULES,
     **report.RULES,
     **pickup.RULES,
+    **alert.RULES,
     **watch.RULES,
     **advance.RULES,
 }

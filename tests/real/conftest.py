@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shutil
 
 import pytest
 
@@ -12,7 +13,11 @@ from rig.certbot import Certbot
 from rig.debian import Debian
 from rig.dns import Resolver
 from rig.policy_host import PolicyHosts
+from rig.process import run
 from rig.set_up import DOMAIN, OTHER, Host
+
+MAILDROP = "/var/spool/postfix/maildrop"
+MAIN_CF = "compatibility_level = 3.6\nmyorigin = mail.example.test\nmaillog_file = /dev/stdout\n"
 
 
 def pytest_configure():
@@ -116,3 +121,19 @@ def new_host(make_debian, pebble, resolver):
     for_each = "mta-sts.{0} A 127.0.0.1\n{0} MX 10 mx.{0}"
     resolver.set(*(for_each.format(domain) for domain in (DOMAIN, OTHER)))
     return lambda suite="bookworm": Host(make_debian(suite), pebble)
+
+
+@pytest.fixture
+def maildrop():
+    """Postfix as Debian has it, with nobody who empties its queue."""
+    with open("/etc/postfix/main.cf", "w") as file:
+        file.write(MAIN_CF)
+    shutil.copy("/usr/share/postfix/master.cf.dist", "/etc/postfix/master.cf")
+    for name in os.listdir(MAILDROP):
+        os.unlink(os.path.join(MAILDROP, name))
+
+    def mails():
+        paths = [os.path.join(MAILDROP, name) for name in os.listdir(MAILDROP)]
+        return [run("postcat", "-h", "-b", path).output for path in sorted(paths)]
+
+    return mails

@@ -120,13 +120,18 @@ def test_reports_are_posted_and_taken_in(new_host):
     assert {*reports[0]["domains"], *reports[1]["domains"]} == {"example.test"}
     assert "new reports: 0\n" in run_as("mtasts-reports", "mtasts", "report", "ingest").output
 
+    told = run_as("mtasts-reports", "mtasts", "report", "watch", "--mail", "root")
+    assert "sendmail-missing" in told.output  # there was something to tell, and all could be read
+    assert run_as("mtasts-reports", "mtasts", "report", "watch").code == 0
+
     settled = tree(host.machine)
     assert "Nothing had to be changed." in host.setup(DOMAIN).output
     assert difference(settled, tree(host.machine), but=".log") == []
     enabled = "-q enable mtasts-report.path mtasts-report.timer\n"
+    enabled += "-q enable mtasts-report-watch.timer\n"
     assert enabled in host.file("/root/systemctl")
-    for kind in ("service", "path", "timer"):
-        unit = f"mtasts-report.{kind}"
+    kinds = [".service", ".path", ".timer", "-watch.service", "-watch.timer"]
+    for unit in ("mtasts-report" + kind for kind in kinds):
         assert host.file("/etc/systemd/system/" + unit) == host.file("/root/mtasts/apache/" + unit)
 
 

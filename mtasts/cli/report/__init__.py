@@ -9,6 +9,7 @@ from mtasts.cli.report.page import page
 from mtasts.cli.report.read import read
 from mtasts.cli.report.show import show, vacuum
 from mtasts.cli.report.summary import summary
+from mtasts.cli.report.watch import watch
 
 
 @click.group()
@@ -24,6 +25,6 @@ def report() -> None:
     """
 
 
-_COMMANDS = (read, add, fetch, ingest, replay, list_reports, show, summary, page, vacuum)
+_COMMANDS = (read, add, fetch, ingest, replay, list_reports, show, summary, page, watch, vacuum)
 for command in _COMMANDS:
     report.add_command(command)

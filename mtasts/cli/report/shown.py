@@ -1,12 +1,13 @@
 """How a report looks: as JSON, and as lines for people, in which nothing of it can do any harm."""
 
-from typing import Any, Dict, Iterator, Optional, Union
+from typing import Any, Dict, Iterator, Union
 
 from mtasts.errors import MtastsError, printable
 from mtasts.tlsrpt import counting, dates
 from mtasts.tlsrpt.counting import Sessions
 from mtasts.tlsrpt.notes import NOTES
 from mtasts.tlsrpt.report import Failure, PolicyResult, Report
+from mtasts.tlsrpt.words import count, sessions, text
 
 _FAILURES = 20  # of a policy that people are shown, those with the most sessions
 _REASONS = {counting.COUNTED_TWICE: "the same sessions are counted under sts and under tlsa"}
@@ -83,18 +84,3 @@ def _where(failure: Failure) -> str:
     ):
         found += before + printable(value, 100) if value else ""
     return found
-
-
-def sessions(counted: Sessions) -> str:
-    """Numbers of sessions, in words."""
-    return f"{count(counted.successful)} successful, {count(counted.failed)} failed"
-
-
-def count(number: Optional[int]) -> str:
-    """A number that may be unknown."""
-    return "unknown" if number is None else str(number)
-
-
-def text(value: str) -> str:
-    """A text of a report, safe to print."""
-    return printable(value, 200) or "unknown"

@@ -13,7 +13,7 @@ from mtasts.cli.common import (
     policy_dir_option,
     print_json,
 )
-from mtasts.cli.report import document, shown
+from mtasts.cli.report import document
 from mtasts.cli.report.document import day_text
 from mtasts.cli.report.ledger import grade_option, ledger_option, opened
 from mtasts.domain import Domain
@@ -21,7 +21,7 @@ from mtasts.finding import Finding
 from mtasts.history import HistoryEntry
 from mtasts.spreadsheet import row
 from mtasts.store import Store
-from mtasts.tlsrpt import verdict
+from mtasts.tlsrpt import verdict, words
 from mtasts.tlsrpt.authenticity import Grade
 from mtasts.tlsrpt.summary import FailureGroup, Summary
 
@@ -34,7 +34,6 @@ _COLUMNS = (
     "mx_hosts",
     "first",
 ) + ("last", "end", "certainty", "what", "remedy")
-_NAMES = 5  # of reporters or hosts that people are shown in one line
 
 
 @click.command()
@@ -98,12 +97,12 @@ def _cells(group: FailureGroup) -> List[object]:
 
 def _lines(found: Summary, served: Sequence[HistoryEntry], days: int) -> Iterator[str]:
     """All of it for people: the numbers, the failures, the reporters."""
-    period = f"{found.domain}, {days} days, {_reports(found.reports)}"
-    yield f"{period}: {shown.sessions(found.effective)} (sessions)"
+    period = f"{found.domain}, {days} days, {words.reports(found.reports)}"
+    yield f"{period}: {words.sessions(found.effective)} (sessions)"
     if found.unknown:
-        yield f"  known: {shown.sessions(found.known)}"
+        yield f"  known: {words.sessions(found.known)}"
     if found.plain != found.effective:
-        yield f"  as reported: {shown.sessions(found.plain)}"
+        yield f"  as reported: {words.sessions(found.plain)}"
     yield from _finding_lines(verdict.of_summary(found))
     for group in found.failures:
         yield from _group_lines(group, found, served)
@@ -111,18 +110,19 @@ def _lines(found: Summary, served: Sequence[HistoryEntry], days: int) -> Iterato
         yield "reporters:"
     for one in found.reporters:
         proof = ", ".join(one.grades)
-        last = f"{_reports(one.reports)} until {day_text(one.last) or '?'} ({proof})"
-        yield f"  {shown.text(one.name)}: {shown.sessions(one.sessions)}, {last}"
+        last = f"{words.reports(one.reports)} until {day_text(one.last) or '?'} ({proof})"
+        yield f"  {words.text(one.name)}: {words.sessions(one.sessions)}, {last}"
 
 
 def _group_lines(
     group: FailureGroup, found: Summary, served: Sequence[HistoryEntry]
 ) -> Iterator[str]:
-    reason = f" ({shown.text(group.reason_code)})" if group.reason_code else ""
-    kind = shown.text(group.result_type) + reason
-    where = f" at {_several(group.mx_hosts)}" if group.mx_hosts else ""
+    reason = f" ({words.text(group.reason_code)})" if group.reason_code else ""
+    kind = words.text(group.result_type) + reason
+    where = f" at {words.several(group.mx_hosts)}" if group.mx_hosts else ""
     when = f"since {day_text(group.first) or '?'}, last {day_text(group.last) or '?'}"
-    yield f"{shown.count(group.sessions)} x {kind}{where}, {when}, by {_several(group.reporters)}"
+    by = words.several(group.reporters)
+    yield f"{words.count(group.sessions)} x {kind}{where}, {when}, by {by}"
     for one in verdict.explained(group)[:1]:
         yield f"  what: {one.what}"
         yield f"  whose end: {one.end} ({one.certainty})"
@@ -134,12 +134,3 @@ def _finding_lines(said: Sequence[Finding]) -> Iterator[str]:
     for one in said:
         severity = findings.coloured(one.severity.value, findings.COLOURS.get(one.severity))
         yield f"  {severity}: {one.message} [{one.code}]"
-
-
-def _reports(number: int) -> str:
-    return "1 report" if number == 1 else f"{number} reports"
-
-
-def _several(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _NAMES} more" if len(names) > _NAMES else ""
-    return ", ".join(map(shown.text, names[:_NAMES])) + more
