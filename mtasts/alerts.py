@@ -113,20 +113,24 @@ def compare(
 def alerts(numbers: Numbers, most: float) -> List[Alert]:
     """What is so now; `most` is the share of failed sessions, in percent, that is no news yet.
 
-    What the mode of the policy makes harmless is left to whoever asks for it.
+    What the mode of the policy makes harmless is no news.
     """
-    found = [*_of_kinds(numbers), *_of_share(numbers, most), *_of_enforcing(numbers)]
-    return [one for one in found if one.finding.severity is not Severity.INFO]
+    found = (*_of_kinds(numbers), *_of_share(numbers, most), *_of_enforcing(numbers))
+    return [one._replace(is_news=one.is_news and not _is_harmless(one)) for one in found]
 
 
-def mode_of(served: Sequence[HistoryEntry]) -> Mode:
+def _is_harmless(alert: Alert) -> bool:
+    return alert.finding.severity is Severity.INFO
+
+
+def _mode(served: Sequence[HistoryEntry]) -> Mode:
     """The mode that is served; `testing` where nothing is yet, because that comes first."""
     return Mode(served[-1].mode) if served else Mode.TESTING
 
 
 def _of_kinds(numbers: Numbers) -> Iterator[Alert]:
     """The kinds of failures of the last days."""
-    month, mode = by_kind(numbers.month), mode_of(numbers.served)
+    month, mode = by_kind(numbers.month), _mode(numbers.served)
     for kind, failure in by_kind(numbers.week).items():
         longer = month.get(kind, failure)  # both were read, one after the other
         if verdict.is_single_fetch_error(longer):
@@ -151,13 +155,13 @@ def _of_share(numbers: Numbers, most: float) -> Iterator[Alert]:
     share = 100.0 * failed / total if total else 0.0
     if not kinds or share <= most / 2:
         return
-    said = finding(SHARE, text=f"{most:g}")
+    said = weighed(finding(SHARE, text=f"{most:g}"), _mode(numbers.served))
     since = min((one.day for one in week.days if one.known.failed), default=numbers.today)
-    worst = max(kinds.values(), key=_size)
-    month = by_kind(numbers.month).values()
-    is_lasting = not all(verdict.is_over(one, numbers.month) for one in month)
-    is_news = share > most and failed >= FEWEST and is_lasting
-    yield Alert("", weighed(said, mode_of(numbers.served)), since, worst, week, is_news)
+    worst = max(kinds, key=lambda kind: _size(kinds[kind]))
+    longer = by_kind(numbers.month).get(worst, kinds[worst])
+    is_too_much = share > most and failed >= FEWEST
+    is_news = is_too_much and not verdict.is_over(longer, numbers.month)
+    yield Alert("", said, since, kinds[worst], week, is_news)
 
 
 def _of_enforcing(numbers: Numbers) -> Iterator[Alert]:

@@ -141,10 +141,16 @@ STORIES = {
         {},
         {1: [("new", NEW, "validation-failure")]},
     ),
-    "a share that a late report tells of is over": (
-        [*clean(0, 20), said(15, failed("dane-required", 900), comes=20, report_id="late")],
+    "a share that a late report tells of is over, whatever else goes on": (
+        [said(day, failed("validation-failure"), by="Sample Post") for day in range(21)]
+        + [*clean(0, 20), said(15, failed("dane-required", 900), comes=20, report_id="late")],
         {},
-        {},
+        {1: [("new", NEW, "validation-failure")]},
+    ),
+    "what goes on has not ended because the mode has become none": (
+        [said(day, BAD) for day in range(9)],
+        {5: Mode.NONE},
+        {1: [("new", EXPIRED, "certificate-expired")]},
     ),
     "the first failure under enforce, also of a kind that is known": (
         [said(day, NAME) for day in range(60)],
