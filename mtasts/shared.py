@@ -8,7 +8,7 @@ but never, not even by detours, itself: so nobody waits for somebody who waits.
 import threading
 from collections import OrderedDict
 from concurrent.futures import Future
-from typing import Any, Callable
+from typing import Any, Callable, Tuple
 
 from mtasts.errors import MtastsError
 
@@ -22,40 +22,44 @@ class Shared:
     def __init__(self, look_up: Callable[..., Any], size: int) -> None:
         self._look_up = look_up
         self._size = size
-        self._known: "OrderedDict[Any, Future]" = OrderedDict()
+        # A Future only while it is looked up: it takes more memory than most answers.
+        self._known: "OrderedDict[Any, Any]" = OrderedDict()
         self._lock = threading.Lock()
 
     def __call__(self, *asked: Any) -> Any:
         """What `look_up(*asked)` returned or raised, now or before."""
         with self._lock:
-            answer = self._known.get(asked)
-            is_new = answer is None
+            is_new = asked not in self._known
             if is_new:
-                answer = Future()
                 self._forget_oldest()
-                self._known[asked] = answer
-            else:
-                self._known.move_to_end(asked)
+                self._known[asked] = Future()
+            self._known.move_to_end(asked)
+            answer = self._known[asked]
         if is_new:
             self._fill(answer, asked)
-        error = answer.exception()
-        if isinstance(error, MtastsError):
+        found = answer.result() if isinstance(answer, Future) else answer
+        if isinstance(found, MtastsError):
             # One error is raised for many: it must not gather the tracebacks of them all.
-            raise error.with_traceback(None)
-        return answer.result()
+            raise found.with_traceback(None)
+        return found
 
-    def _fill(self, answer: Future, asked: Any) -> None:
+    def _fill(self, waited_for: Future, asked: Tuple[Any, ...]) -> None:
         try:
-            answer.set_result(self._look_up(*asked))
+            found = self._look_up(*asked)
         except MtastsError as error:
-            answer.set_exception(error)
+            found = error
         except BaseException as error:
             with self._lock:
                 del self._known[asked]
-            answer.set_exception(error)
+            waited_for.set_exception(error)
+            return
+        with self._lock:
+            self._known[asked] = found
+        waited_for.set_result(found)
 
     def _forget_oldest(self) -> None:
         """Make room for one more; what is still being looked up stays."""
         if len(self._known) >= self._size:
-            oldest = next((asked for asked, answer in self._known.items() if answer.done()), None)
+            known = self._known.items()
+            oldest = next((asked for asked, one in known if not isinstance(one, Future)), None)
             self._known.pop(oldest, None)
