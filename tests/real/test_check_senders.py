@@ -6,6 +6,7 @@ known to be more lenient, the case says why.
 
 import json
 import os
+import ssl
 import subprocess
 import sys
 from typing import NamedTuple, Optional, Tuple
@@ -41,7 +42,9 @@ class Case(NamedTuple):
     address: Optional[str] = "127.0.0.1"
     host: Optional[str] = None  # in the certificate
     ends: Tuple[int, int] = ALWAYS
+    alternatives: Optional[Tuple[()]] = None  # none where there is a common name only
     is_trusted: bool = True
+    is_known: bool = True  # to its web server
     status: str = "200 OK"
     headers: str = TEXT
     policy: str = POLICY
@@ -73,6 +76,7 @@ REFUSED = {
     "expired": Case(ends=EXPIRED),
     "not-yet-valid": Case(ends=(10, 100)),
     "self-signed": Case(is_trusted=False),
+    "alert-112": Case(is_known=False),
     "redirect": Case(
         status="301 Moved", headers=TEXT + "Location: https://mta-sts.healthy.test/\r\n"
     ),
@@ -101,6 +105,8 @@ LENIENT = {
     "list-of-mx": Case(
         policy=POLICY.replace("mx.example.test", "mx1.example.test, mx2.example.test")
     ),
+    # Python's ssl falls back on the common name (section 3.3: a DNS-ID)
+    "common-name-only": Case(alternatives=()),
     # Python's int() takes it (section 3.2: 1*10(DIGIT))
     "underscore-in-max-age": Case(policy=POLICY.replace("2592000", "2_592_000")),
 }
@@ -126,10 +132,13 @@ class PolicyHosts:
     def _context(name, case, root, folder):
         host = case.host or f"mta-sts.{domain_of(name)}"
         issuer = root if case.is_trusted else None
-        return https_server.context(Issued(host, case.ends, issuer), folder)
+        return https_server.context(Issued(host, case.ends, issuer, case.alternatives), folder)
 
     def _choose(self, connection, name, _context):
+        if not CASES[name.split(".")[1]].is_known:
+            return ssl.ALERT_DESCRIPTION_UNRECOGNIZED_NAME
         connection.context = self.contexts[name]
+        return None
 
     @staticmethod
     def said(request):
@@ -162,8 +171,9 @@ def taken_by_sender(root):
     return {domain for domain, found in map(json.loads, output.splitlines()) if found == "VALID"}
 
 
-def errors_found(root, tmp_path):
-    """The codes of the errors that mtasts check finds in record and policy host, by domain."""
+def checked(root, tmp_path):
+    """What mtasts check finds: by domain, the codes of the errors in record and policy host, and
+    the mode of the policy that a sender takes."""
     names = tmp_path / "domains.txt"
     names.write_text("\n".join(map(domain_of, CASES)))
     command = [sys.executable, "-m", "mtasts", "check", "--file", str(names), "--json"]
@@ -174,18 +184,20 @@ def errors_found(root, tmp_path):
         timeout=120,
         check=False,
     )
-    errors = {}
+    errors, modes = {}, {}
     for found in map(json.loads, done.stdout.splitlines()):
         errors[found["domain"]] = sorted(
             one["code"]
             for one in found["findings"]
             if one["group"] in ("txt", "policy-host") and one["severity"] == "error"
         )
-    return errors
+        modes[found["domain"]] = found["mode"]
+    return errors, modes
 
 
 def test_the_sender_takes_what_we_find_no_error_in(net, tmp_path):
-    taken, errors = taken_by_sender(net), errors_found(net, tmp_path)
+    taken, (errors, modes) = taken_by_sender(net), checked(net, tmp_path)
     assert len(errors) == len(CASES)
     assert {domain for domain, codes in errors.items() if not codes} == set(map(domain_of, TAKEN))
+    assert {domain for domain, mode in modes.items() if mode} == set(map(domain_of, TAKEN))
     assert taken == set(map(domain_of, [*TAKEN, *LENIENT]))
