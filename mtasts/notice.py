@@ -14,6 +14,11 @@ from mtasts.history import timestamp
 from mtasts.news import News
 
 SCHEMA = "mtasts-watch/1"
+_MANY = (
+    (Severity.ERROR, "errors"),
+    (Severity.WARNING, "warnings"),
+    (Severity.UNKNOWN, "unknown"),
+)
 _SPOKEN_DOMAINS = 10
 _SPOKEN_NOTICES = 200
 _JSON_DOMAINS = 1000
@@ -38,15 +43,12 @@ def subject(report: Report) -> str:
     """What changed, in a line."""
     severities = [one.change.trouble.severity for one in report.notices if not _is_end(one)]
     ended = sum(map(_is_end, report.notices))
-    counts = [
-        f"{severities.count(severity)} {severity.value}"
-        for severity in (Severity.ERROR, Severity.WARNING, Severity.UNKNOWN)
-        if severity in severities
-    ]
-    counts += [f"{ended} ended"] if ended else []
+    counts = [(severities.count(severity), severity.value, many) for severity, many in _MANY]
+    counts.append((ended, "ended", "ended"))
+    said = ", ".join(f"{n} {one if n == 1 else many}" for n, one, many in counts if n)
     about = {domain for one in report.notices for domain in one.domains}
     of = next(iter(about)) if len(about) == 1 else f"{len(about)} domains"
-    return f"mtasts: {', '.join(counts)} ({of})"
+    return f"mtasts: {said} ({of})"
 
 
 def text(report: Report) -> str:

@@ -58,6 +58,7 @@ def said_by(*notices):
             [notice(), notice(severity=Severity.WARNING), notice(What.ENDED, "example.net")],
             "mtasts: 1 error, 1 warning, 1 ended (2 domains)",
         ),
+        ([notice(), notice(What.NEW, "example.net")], "mtasts: 2 errors (2 domains)"),
     ],
 )
 def test_the_subject_says_how_much_of_what(notices, expected):
