@@ -77,7 +77,7 @@ def _starttls(dialogue: "_Dialogue", host: str, context: Any) -> Union[Handshake
         if reply.code != 220:
             raise SMTPFailed(
                 "starttls-refused",
-                f"STARTTLS is offered, and then refused: {reply}",
+                f"the server answers STARTTLS with {reply}",
                 "See what the server's log says: often it cannot read its key or certificate.",
                 dialogue.place,
             )

@@ -157,7 +157,8 @@ def trust(ca_file: Optional[str]) -> Any:
     """What connections have in common, first of all the roots that they trust.
 
     Those in `ca_file`, or the machine's. Raises `MtastsError` for a bad `ca_file`
-    ("ca-file-unusable"), and where pyOpenSSL is not installed ("tls-library-missing").
+    ("ca-file-unusable"), where pyOpenSSL is not installed ("tls-library-missing"), and where it may
+    not have memory that is both written to and executed ("tls-library-forbidden").
     """
     if SSL is None:
         raise TLSFailed(
@@ -165,8 +166,16 @@ def trust(ca_file: Optional[str]) -> Any:
             "certificates cannot be looked at without pyOpenSSL",
             "Install it: apt-get install python3-openssl, or pip install 'mtasts[cli]'.",
         )
-    with _ONE_READS:
-        return _context(ca_file)
+    try:
+        with _ONE_READS:
+            return _context(ca_file)
+    except MemoryError as error:  # of cffi, for the callback
+        raise TLSFailed(
+            "tls-library-forbidden",
+            "certificates cannot be looked at: this system forbids pyOpenSSL to execute memory that"
+            " it has written to",
+            "Take MemoryDenyWriteExecute= out of the systemd unit, or let SELinux allow execmem.",
+        ) from error
 
 
 _ONE_READS = threading.Lock()
@@ -212,4 +221,4 @@ def _reasons(error: "SSL.Error") -> str:
 def _failure(place: str, reasons: str) -> TLSFailed:
     found = (code for reason, code in _FAILURES if reason in reasons)
     code = next(found, "tls-handshake-failed")
-    return TLSFailed(code, f"no TLS: {printable(reasons)}", _REMEDIES[code], place)
+    return TLSFailed(code, f"OpenSSL says '{printable(reasons)}'", _REMEDIES[code], place)

@@ -11,6 +11,7 @@ import pytest
 from mtasts import lint
 from mtasts.checks import Group, judge
 from mtasts.domain import Domain
+from mtasts.errors import MtastsError
 from mtasts.facts import TLSA, Endpoint, Own, PolicyHost, SubDomain
 from mtasts.finding import MAX_FINDINGS, Severity
 from mtasts.policy import Mode
@@ -566,6 +567,18 @@ def test_a_network_that_blocks_port_25_is_told_once():
     seen = healthy(mx_hosts=hosts)
     assert wrong(seen) == {"mx-hosts-unreachable": "unknown"}
     assert [one.code for one in findings(seen)].count("mx-hosts-unreachable") == 1
+
+
+def test_the_reason_does_not_repeat_the_place_that_the_finding_names():
+    place = "mx1.example.org at 192.0.2.25 port 25"
+    timeout = MtastsError("connect-timeout", "no answer within 10 s", "", place)
+    beside = (("192.0.2.24", server("mx1.example.org")), ("192.0.2.25", timeout))
+    seen = healthy(mx_hosts=(mx_host("mx1.example.org", servers=beside),))
+    found = only(seen, "mx-host-unreachable")
+    assert (found.host, found.address) == ("mx1.example.org", "192.0.2.25")
+    assert found.finding.message == "it could not be reached on port 25: no answer within 10 s"
+    seen = healthy(mx_hosts=(mx_host("mx1.example.org", servers=beside[1:]),))
+    assert place in only(seen, "mx-hosts-unreachable").finding.message
 
 
 def test_mx_hosts_whose_addresses_are_not_known_or_not_there():

@@ -62,7 +62,7 @@ def _hosts(place: Place, seen: Seen, now: datetime.datetime) -> Iterator[CheckFi
         yield place.finding("mx-hosts-without-address", seen.domain)
     blocked = _blocked(seen)
     if blocked:
-        yield place.finding("mx-hosts-unreachable", hint=blocked)
+        yield place.finding("mx-hosts-unreachable", hint=blocked.message)
     for host in seen.mx_hosts:
         at_host = place._replace(host=host.host)
         if isinstance(host.servers, MtastsError):
