@@ -36,7 +36,7 @@ KINDS = {
     "1,000 domains": (1000, False),
     "one domain, a User-Agent a line": (1, True),
 }
-RATE_GOAL, MEMORY_GOAL = 1, 100  # our rate in times of apachelogs' and GoAccess's; MiB
+RATE_GOAL, MEMORY_GOAL = 1, 128  # our rate in times of apachelogs' and GoAccess's; MiB
 AWK = r"""
 { host = $(NF - 2) }
 host == wanted {

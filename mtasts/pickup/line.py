@@ -19,7 +19,8 @@ _FORMAT = re.compile(
     rb"(\S+) \S+ \S+ " + _TIME + rb" " + _QUOTED + rb" (\d{3}) (?:\d+|-) "
     rb'"[^"\\]*(?:\\.[^"\\]*)*" ' + _QUOTED + rb" (\S+) (\S+) (\S+)\Z"
 )
-_ETAG = re.compile(rb'\\"([0-9a-f]{32})\\"\Z')  # as wsgi_policy/policy_files.py makes it
+ETAG_DIGITS = 32  # of the SHA-256; see wsgi_policy/policy_files.py
+_ETAG = re.compile(rb'\\"([0-9a-f]{%d})\\"\Z' % ETAG_DIGITS)
 _MONTHS = b"Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
 _ESCAPED = re.compile(rb"\\(x[0-9a-fA-F]{2}|.)", re.DOTALL)
 _LETTERS = {b"b": b"\b", b"n": b"\n", b"r": b"\r", b"t": b"\t", b"v": b"\v"}

@@ -15,12 +15,11 @@ from mtasts.domain import Domain, InvalidDomain
 from mtasts.errors import MtastsError
 from mtasts.history import HistoryEntry
 from mtasts.pickup import fetcher, refusal
-from mtasts.pickup.line import MAX_LINE, Line, parse, text
+from mtasts.pickup.line import ETAG_DIGITS, MAX_LINE, Line, parse, text
 
 MAX_SENDERS = 10000
 MAX_AGENTS = 20  # of one network
 MAX_NETWORKS = 1000  # of one sender
-_ETAG_LENGTH = 32
 _UTC = datetime.timezone.utc
 
 
@@ -109,7 +108,7 @@ class Tally:
         self._served = history[-1]
         self._since = since
         self._start = since.timestamp()
-        self._entries = {entry.sha256[:_ETAG_LENGTH]: entry for entry in history}
+        self._entries = {entry.sha256[:ETAG_DIGITS]: entry for entry in history}
         self._names_us = functools.lru_cache(maxsize=65536)(self._compare)
         self._senders: Dict[Tuple[str, str], _Sender] = {}
         self._agents: Dict[str, int] = {}  # how many of each network are kept
@@ -213,7 +212,7 @@ class Tally:
         # `mtasts check` also fetches as others do, from where `mtasts fetch` has been run.
         pretends = network in self._checkers and word in fetcher.PRETENDED
         networks = list(kept.networks)[::-1]
-        current = kept.fetches.get(self._served.sha256[:_ETAG_LENGTH])
+        current = kept.fetches.get(self._served.sha256[:ETAG_DIGITS])
         earlier = [
             Earlier(self._entries.get(etag), one.fetches)
             for etag, one in kept.fetches.items()
