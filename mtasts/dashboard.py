@@ -124,10 +124,20 @@ class Dashboard:
         rows = page_facts.stands(self._store, domains, asked)
         return page_facts.abouts(self._database, self._store, domains, asked, rows)
 
+    def _found(self, chosen: Chosen) -> Optional[_Counted]:
+        """The numbers that there are; raises the error with which their counting ended."""
+        with self._lock:
+            error = self._errors.pop(chosen, None)
+            found = self._kept.get(chosen)
+            if found:
+                self._kept.move_to_end(chosen)
+        if error:
+            raise error
+        return found
+
     def _reporters(self) -> Dict[str, str]:
         """The reporters to choose from by a key, which holds nothing that they have written."""
-        with self._lock:
-            found = self._kept.get(Chosen())
+        found = self._found(Chosen())
         reports: Dict[str, int] = {}
         for about in found.abouts if found else ():
             for one in about.summary.reporters:
@@ -139,16 +149,12 @@ class Dashboard:
         self, chosen: Chosen, domains: Sequence[Domain]
     ) -> Tuple[Optional[_Counted], bool]:
         """The numbers of all domains, if there are any yet, and whether they are counted anew."""
-        with self._lock:
-            found = self._kept.get(chosen)
-            error = self._errors.pop(chosen, None)
-        if error:
-            raise error
+        found = self._found(chosen)
         if found and not self._is_outdated(found):
             return found, False
         done = self._run(chosen, domains)
         if found is None and done.wait(_PATIENCE):
-            return self._numbers(chosen, domains)
+            return self._found(chosen), False
         return found, True
 
     def _is_outdated(self, found: _Counted) -> bool:
@@ -168,24 +174,22 @@ class Dashboard:
         return done
 
     def _count(self, chosen: Chosen, domains: Sequence[Domain], done: threading.Event) -> None:
-        error: Optional[MtastsError] = None
         try:
             with self._turn:
                 asked, mark = self._asked(chosen), queries.mark(self._database)
                 abouts = tuple(_shortened(*self._abouts([one], asked)) for one in domains)
-                found = _Counted(asked, abouts, mark, time.monotonic())
-        except MtastsError as failure:
-            error = failure
-        with self._lock:
-            if error:
-                self._errors[chosen] = error
-            else:
-                self._kept[chosen] = found
+            with self._lock:
+                self._kept[chosen] = _Counted(asked, abouts, mark, time.monotonic())
                 self._kept.move_to_end(chosen)
-            while len(self._kept) > _KEPT:
-                self._kept.popitem(last=False)
-            del self._running[chosen]
-        done.set()
+                while len(self._kept) > _KEPT:
+                    self._kept.popitem(last=False)
+        except MtastsError as error:
+            with self._lock:
+                self._errors[chosen] = error
+        finally:
+            with self._lock:
+                del self._running[chosen]
+            done.set()
 
 
 def _shortened(about: About) -> About:

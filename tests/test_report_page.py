@@ -9,9 +9,13 @@ import stat
 import pytest
 
 import page_samples
+from mtasts.domain import Domain
 from mtasts.ledger import writing
 from mtasts.ledger.database import Database
 from mtasts.ledger.place import parse
+from mtasts.policy import Mode
+from mtasts.store import Store
+from mtasts.testing_until import Until
 from page_samples import HOSTILE, SECRET, ago, result
 from reports import entry, report
 
@@ -200,6 +204,19 @@ def test_nothing_of_other_domains_is_on_it(page, arguments):
     assert "313131" not in source.replace(",", "")
 
 
+def test_whose_policy_a_domain_shares_is_not_on_its_page(made, own_options):
+    root = own_options[3]
+    store, holder = Store(root), Domain("holder.example")
+    store.write(holder, page_samples.policy(holder, Mode.TESTING).to_bytes(), ago(60))
+    store.set_testing_until(holder, Until(ago(1).date()))
+    os.symlink("holder.example", os.path.join(root, "tenant.example"))
+    found, source = made("tenant.example", *own_options)
+    assert "'mtasts status tenant.example' says more status-testing-overdue" in words(found.text)
+    assert "holder.example" not in source.replace("mx1.holder.example", "").replace(
+        "mx2.holder.example", ""
+    )
+
+
 def test_what_reports_say_is_text(page):
     found, source = page("example.com")
     assert HOSTILE[:60] in found.text
@@ -250,7 +267,7 @@ def test_ten_thousand_kinds_of_failures_are_counted_and_not_all_shown(made, own_
 
 def test_a_domain_without_reports_is_told_what_that_means(page):
     text = words(page("quiet.example")[0].text)
-    assert "Not known: no report yet about the domain." in text
+    assert "Not known: no report yet about quiet.example." in text
     assert "mtasts check quiet.example" in text
 
 

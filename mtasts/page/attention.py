@@ -77,12 +77,13 @@ def headline(ordered: Sequence[Tuple[Level, About]], asked: Asked) -> Headline:
     worst, about = ordered[0]
     same = sum(how is worst for how, _ in ordered)
     of_all = _of_all(same, len(ordered))
+    them = about.summary.domain if len(ordered) == 1 else f"any of the {len(ordered):,} domains"
     first = {
         Level.FAILING: f"Yes, something is broken: {_failing(of_all, about, len(ordered))}.",
         Level.UNKNOWN: f"Not known: {of_all} reports that do not say how many sessions failed.",
         Level.OVER: f"Not any more: {of_all} failures in the period, and none that goes on.",
-        Level.SILENT: f"Not known: no report yet about {_about(len(ordered))}.",
-        Level.CLEAN: f"Nothing is broken: no session failed with {_about(len(ordered))}.",
+        Level.SILENT: f"Not known: no report yet about {them}.",
+        Level.CLEAN: f"Nothing is broken: no session failed with {them}.",
     }[worst]
     return Headline(worst, first, _second(worst, ordered, asked))
 
@@ -90,10 +91,6 @@ def headline(ordered: Sequence[Tuple[Level, About]], asked: Asked) -> Headline:
 def _of_all(some: int, domains: int) -> str:
     have = "has" if some == 1 else "have"
     return f"{some:,} of {words.counted(domains, 'domain')} {have}"
-
-
-def _about(domains: int) -> str:
-    return "the domain" if domains == 1 else f"the {domains:,} domains"
 
 
 def _failing(of_all: str, about: About, domains: int) -> str:

@@ -36,7 +36,7 @@ def failures(bars: Sequence[Bar], marks: Sequence[Mark]) -> str:
     if not most:
         return ""
     chart = BarChart(height=120, **_config(bars, most))
-    chart.add("failed", [bar.known.failed for bar in bars])
+    chart.add("failed", [bar.known.failed or None for bar in bars])
     return _svg(chart, bars, marks, "Failed sessions alone; the table below has the numbers")
 
 

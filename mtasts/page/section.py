@@ -9,6 +9,7 @@ from mtasts.page.facts import About, Asked
 from mtasts.page.timeline import Bar, Mark
 from mtasts.plan import Step
 from mtasts.policy import Policy
+from mtasts.status import Row
 from mtasts.tlsrpt import verdict
 from mtasts.tlsrpt.explanations import Explanation
 from mtasts.tlsrpt.summary import FailureGroup, Reporter
@@ -60,6 +61,7 @@ class Section(NamedTuple):
     more_hosts: int
     step: Optional[Step]
     certificate: str
+    standing: Tuple[Finding, ...]
 
 
 def section(level: Level, about: About, asked: Asked) -> Section:
@@ -84,6 +86,7 @@ def section(level: Level, about: About, asked: Asked) -> Section:
         max(0, len(hosts) - MOST_HOSTS),
         about.row.next,
         _certificate(about, asked),
+        _standing(about.row),
     )
 
 
@@ -125,10 +128,21 @@ def _covered(policy: Optional[Policy], name: str) -> str:
     return "covered" if policy.covers(name) else "not covered"
 
 
+def _standing(row: Row) -> Tuple[Finding, ...]:
+    """What is to be said of how the domain stands; whose policy it shares is not for its page."""
+    if row.policy_of == row.domain:
+        return row.findings
+    see = f"'mtasts status {row.domain}' says more"
+    return tuple(
+        one._replace(message=see, remedy="") if row.policy_of in one.message + one.remedy else one
+        for one in row.findings
+    )
+
+
 def _certificate(about: About, asked: Asked) -> str:
     """Until when the certificate of the policy host is valid, as far as that is known."""
     if not asked.has_network:
-        return "not looked at (--online asks for it)"
+        return "not looked at (mtasts status shows it)"
     end = about.row.certificate_end
     if end is None:
         return "unknown"

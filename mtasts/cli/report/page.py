@@ -55,7 +55,7 @@ def page(
     \b
     Examples:
       mtasts report page -o /var/lib/mtasts/reports/page.html
-      mtasts report page example.org -o - --days 90 | mail ...
+      mtasts report page example.org -o - --days 90 >page.html
     """
     _require_file(output)
     database = opened(ledger)
