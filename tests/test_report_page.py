@@ -277,6 +277,13 @@ def test_a_domain_that_is_not_served_here_is_no_error(page):
     assert "none that is valid" in text
 
 
+def test_dns_and_policy_hosts_are_asked_on_request(made, own_options):
+    text = words(made("quiet.example", "--online", *own_options)[0].text)
+    assert "status-record-missing" in text
+    assert "is not in step" in text
+    assert "DNS and policy hosts were not asked" not in text
+
+
 def test_a_longer_period_has_bars_of_weeks(page):
     found, _ = page("example.org", "--days", "365")
     spans = [row for row in found.rows if len(row) == 6 and row[0] < row[1] and row[0][0] == "2"]

@@ -49,7 +49,7 @@ def dashboard(domains: Tuple[Domain, ...], port: int, ledger: Optional[str], sto
     \b
     Examples:
       mtasts dashboard
-      ssh -L 8460:127.0.0.1:8460 mail.example.org mtasts dashboard
+      ssh -t -L 8460:127.0.0.1:8460 mail.example.org mtasts dashboard
     """
     database = opened(ledger)
     imported_document()

@@ -76,7 +76,7 @@ def headline(ordered: Sequence[Tuple[Level, About]], asked: Asked) -> Headline:
         )
     worst, about = ordered[0]
     same = sum(how is worst for how, _ in ordered)
-    of_all = _of_all(same, len(ordered))
+    of_all = _of_all(same, len(ordered), about)
     them = about.summary.domain if len(ordered) == 1 else f"any of the {len(ordered):,} domains"
     first = {
         Level.FAILING: f"Yes, something is broken: {_failing(of_all, about, len(ordered))}.",
@@ -88,7 +88,9 @@ def headline(ordered: Sequence[Tuple[Level, About]], asked: Asked) -> Headline:
     return Headline(worst, first, _second(worst, ordered, asked))
 
 
-def _of_all(some: int, domains: int) -> str:
+def _of_all(some: int, domains: int, about: About) -> str:
+    if domains == 1:
+        return f"{about.summary.domain} has"
     have = "has" if some == 1 else "have"
     return f"{some:,} of {words.counted(domains, 'domain')} {have}"
 
@@ -103,7 +105,7 @@ def _second(worst: Level, ordered: Sequence[Tuple[Level, About]], asked: Asked) 
     if worst in (Level.FAILING, Level.OVER):
         return when_and_whose((open_failures(about) or groups(about.summary))[0])
     if worst is Level.UNKNOWN:
-        return f"Known of the worst, {about.summary.domain}: {words.failed(about.summary.known)}."
+        return f"Known of {about.summary.domain}: {words.failed(about.summary.known)}."
     if worst is Level.SILENT:
         return (
             "Reports come a day late, from senders that have brought mail. See that DNS names where"
