@@ -146,9 +146,11 @@ def take(site: Site, judged: Judgement, clock: Clock) -> HistoryEntry:
 def is_unfinished(site: Site, ttl: datetime.timedelta) -> bool:
     """Whether the policy that is served came of a step, and is not published for every domain yet.
 
-    Raises as `question` does.
+    What a plan has begun is for the plan to finish. Raises as `question` does.
     """
     require_own(site.store.root, site.holder)
+    if plan_store.read(site.folder):
+        return False
     history = _history(site.store, site.holder)
     before = [one for one in history if one.policy != history[-1].policy]
     with _within_dates(site):

@@ -69,7 +69,8 @@ def next_rung(history: Sequence[HistoryEntry], ttl: datetime.timedelta) -> Optio
 
     There is none from mode none either. Raises `OverflowError` for dates that have no end.
     """
-    mode, max_age, mx = history[-1].policy
+    mode, max_age, named = history[-1].policy
+    mx = tuple(dict.fromkeys(named))  # as every change leaves them
     if mode is Mode.TESTING:
         since = _testing_since(history)
         return Rung(Policy(Mode.ENFORCE, LADDER[0], mx), since, since + OBSERVATION)

@@ -6,6 +6,7 @@ from mtasts import advance, checks
 from mtasts.advance import Answer, Facts, Network, Part, Question, Reports
 from mtasts.change import Wishes
 from mtasts.domain import Domain
+from mtasts.facts import Endpoint
 from mtasts.finding import Severity
 from mtasts.history import HistoryEntry
 from mtasts.holder import ClassName
@@ -351,6 +352,12 @@ def test_a_name_server_that_lags_is_not_in_step():
     lagging = record._replace(servers=(record.servers[0], ("ns2.example.net", ("v=STSv1; id=1;",))))
     found = judged(seen=seen_of(TRIED, sts=lagging))
     assert (found.answer, against(found)) == (Answer.NO, ["txt-server-differs"])
+
+
+def test_where_reports_go_is_told_and_decides_nothing():
+    silent = Endpoint("https://reports.example.org/", failed("connect-refused"))
+    found = judged(seen=seen_of(TRIED, endpoints=(silent,)))
+    assert (found.answer, codes(found, Severity.WARNING)) == (Answer.YES, ["tlsrpt-https-silent"])
 
 
 def plan(wishes, served=TRIED):

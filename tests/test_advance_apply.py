@@ -213,6 +213,20 @@ def test_a_step_that_was_not_published_is_known_by_what_is_there(site, policies,
     assert advance_apply.is_unfinished(site, TTL) is False
 
 
+def test_a_step_is_known_though_the_policy_named_a_host_twice(site, ledger):
+    twice = TESTING.to_bytes().replace(b"max_age", b"mx: mx1.example.org\r\nmax_age")
+    site.store.write(ORG, twice, NOW - 20 * DAY)
+    fill(ledger)
+    advance_apply.take(site, judged(site, numbers(ledger)), clock)
+    assert advance_apply.is_unfinished(site, TTL)
+
+
+def test_what_a_plan_has_begun_is_for_the_plan_to_finish(site):
+    site.store.write(ORG, ENFORCE.to_bytes(), NOW)
+    make(site, Wishes(Mode.ENFORCE, LADDER[1]), 86400, NOW)
+    assert not advance_apply.is_unfinished(site, TTL)
+
+
 def test_a_step_is_finished_when_every_domain_is_published(site):
     site.store.alias(NET, ORG)
     site.store.write(ORG, ENFORCE.to_bytes(), NOW)

@@ -53,6 +53,8 @@ def _weighed(one: CheckFinding) -> Evidence:
         found = found._replace(severity=Severity(RULES[found.code].severity))
     if found.code in _GRAVE:
         found = found._replace(severity=Severity.ERROR)
+    if one.group is Group.REPORTING and found.severity in _DECISIVE:
+        found = found._replace(severity=Severity.WARNING)  # whether reports come is seen by reports
     return Evidence(_PARTS[one.group], found, one.host, one.address)
 
 

@@ -139,7 +139,9 @@ def _cases(site: Site, asked: Question, how: _How) -> List[Any]:
     suffixes = public_suffix.all_rules(public_suffixes())
     looks = advance_apply.looks(domains, sight, suffixes)
     found = advance_apply.cases(site, asked, said, looks, now())
-    return list(with_progress(found, len(domains), "domains asked"))
+    if len(domains) > 1:
+        found = with_progress(found, len(domains), "domains asked")
+    return list(found)
 
 
 def _take(site: Site, judged: Judgement, how: _How, said: Dict[str, Any]) -> int:

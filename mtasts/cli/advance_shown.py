@@ -36,7 +36,7 @@ _TITLES = {
     Part.TXT: "TXT record",
     Part.POLICY_HOST: "Policy host",
     Part.MX: "MX hosts",
-    Part.REPORTING: "TLS reports",
+    Part.REPORTING: "Where reports go",
 }
 _WITH_REMEDY = (Severity.ERROR, Severity.UNKNOWN, Severity.WARNING)
 _DECISIVE = (Severity.ERROR, Severity.UNKNOWN)
@@ -56,6 +56,8 @@ def _lines(judged: Judgement, days: int) -> Iterator[str]:
         yield f"  {_stopped(judged, days)}"
     yield from _evidence_lines(judged.evidence, "  ")
     if len(judged.cases) == 1:
+        if judged.cases[0].domain != judged.question.holder:
+            yield f"  {judged.cases[0].domain}"
         yield from _evidence_lines(judged.cases[0].evidence, "  ")
     elif judged.cases:
         yield from _domain_lines(judged.cases)
@@ -83,8 +85,8 @@ def _stopped(judged: Judgement, days: int) -> str:
     stopped = judged.stopped
     is_enforced = judged.question.history[-1].policy.mode is Mode.ENFORCE
     verb = "stopped, or would have stopped," if is_enforced else "would have stopped"
-    said = f"Enforcing {verb} {_number(stopped.sessions)} of {_number(stopped.total)} sessions"
-    said += f" in the last {days} days"
+    total = f"{_number(stopped.total)}{' of' if stopped.total is None else ''} sessions"
+    said = f"Enforcing {verb} {_number(stopped.sessions)} of {total} in the last {days} days"
     if stopped.senders:
         count = len(stopped.senders)
         said += f", from {count} sender" + ("" if count == 1 else "s")
