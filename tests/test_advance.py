@@ -124,7 +124,7 @@ def test_testing_for_less_leaves_it_open_and_says_until_when():
     found = judged(served)
     assert (found.answer, against(found)) == (Answer.UNKNOWN, ["advance-observed-briefly"])
     (said,) = [one.finding for one in found.cases[0].evidence if one.part is Part.TIME]
-    assert "2026-06-02 00:00 UTC" in said.remedy
+    assert "2026-06-02 00:01 UTC" in said.remedy
 
 
 def test_time_with_other_hosts_is_no_time():

@@ -32,6 +32,7 @@ class Answer(enum.Enum):
     NOTHING = "nothing to do"
 
 
+_MINUTE = datetime.timedelta(minutes=1)
 _ANSWERS = {Severity.ERROR: Answer.NO, Severity.UNKNOWN: Answer.UNKNOWN}
 
 
@@ -151,13 +152,13 @@ def _time(
     if rung is None:
         return
     is_testing = history[-1].policy.mode is Mode.TESTING
-    since = _minute(rung.since)
+    since = _at(rung.since)
     if now >= rung.due:
         code = "advance-observed" if is_testing else "advance-kept"
         yield evidence(Part.TIME, code, since, (now - rung.since).days)
     else:
         code = "advance-observed-briefly" if is_testing else "advance-unkept"
-        yield evidence(Part.TIME, code, since, _minute(rung.due))
+        yield evidence(Part.TIME, code, since, _at(rung.due + _MINUTE))  # not a moment early
 
 
 def _plan(question: Question, now: datetime.datetime) -> Iterator[Evidence]:
@@ -173,7 +174,6 @@ def _plan(question: Question, now: datetime.datetime) -> Iterator[Evidence]:
     yield evidence(Part.PLAN, code, question.holder, step.what)
 
 
-def _minute(moment: datetime.datetime) -> str:
-    """A time as it is written in a sentence; it is never before that."""
-    up = moment.astimezone(datetime.timezone.utc) + datetime.timedelta(seconds=59)
-    return up.strftime("%Y-%m-%d %H:%M UTC")
+def _at(moment: datetime.datetime) -> str:
+    """A time to the minute, as it is written in a sentence."""
+    return moment.astimezone(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC")

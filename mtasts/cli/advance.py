@@ -6,7 +6,7 @@ from typing import Any, Dict, List, NamedTuple, Optional
 import click
 
 from mtasts import advance_apply, dns_settings, edges, public_suffix
-from mtasts.advance import Answer, Judgement, Question, is_asked
+from mtasts.advance import Answer, Case, Judgement, Question, is_asked
 from mtasts.cli import advance_shown, steps
 from mtasts.cli.common import (
     HOLDER,
@@ -111,7 +111,7 @@ def advance(
     if is_applied:
         store.current(name)  # what was changed by hand is entered before anything is judged
         if advance_apply.is_unfinished(site, how.span):
-            ctx.exit(_publish(site, how, {"name": name, "verdict": None, "written": False}))
+            ctx.exit(_finish(site, how))
     judged = _judged(site, how)
     if not how.as_json:
         advance_shown.show(judged, how.days)
@@ -120,6 +120,8 @@ def advance(
         ctx.exit(_take(site, judged, how, said))
     if how.as_json:
         print_json(dict(said, written=False, steps=[]))
+    elif judged.answer is Answer.YES:
+        advance_shown.show_next(judged)
     if is_applied:
         click.echo("Nothing was changed.", err=True)
     ctx.exit(advance_shown.EXIT_CODES[judged.answer])
@@ -128,11 +130,12 @@ def advance(
 def _judged(site: Site, how: _How) -> Judgement:
     """Ask everybody; raises `MtastsError`."""
     asked = advance_apply.question(site, how.span)
-    cases = list(_cases(site, asked, how)) if is_asked(asked) else []
+    cases = _cases(site, asked, how) if is_asked(asked) else []
     return advance_apply.judgement(site, asked, cases, now())
 
 
-def _cases(site: Site, asked: Question, how: _How) -> List[Any]:
+def _cases(site: Site, asked: Question, how: _How) -> List[Case]:
+    """What every domain that has the policy has to say; raises `MtastsError`."""
     domains = site.domains()
     sight = edges.real(site.options.resolver, site.options.ca_file, site.store.root)
     said = advance_apply.numbers(opened(how.ledger), domains, now(), how.days, Grade(how.grade))
@@ -153,6 +156,13 @@ def _take(site: Site, judged: Judgement, how: _How, said: Dict[str, Any]) -> int
     )
     advance_apply.take(site, judged, now)
     return _publish(site, how, dict(said, written=True))
+
+
+def _finish(site: Site, how: _How) -> int:
+    """Publish what an earlier run has served; raises `MtastsError`."""
+    if not how.as_json:
+        click.echo(f"{site.holder}: the step is taken already, and published now")
+    return _publish(site, how, {"name": site.holder, "verdict": None, "written": False})
 
 
 def _publish(site: Site, how: _How, said: Dict[str, Any]) -> int:

@@ -50,6 +50,12 @@ def show(judged: Judgement, days: int) -> None:
         click.echo(line)
 
 
+def show_next(judged: Judgement) -> None:
+    """Print how the step is taken that may be taken."""
+    command = "plan" if judged.question.plan else "advance"
+    click.echo(f"Take the step: mtasts {command} {judged.question.holder} --apply")
+
+
 def _lines(judged: Judgement, days: int) -> Iterator[str]:
     yield _verdict(judged)
     if judged.cases:
@@ -63,8 +69,6 @@ def _lines(judged: Judgement, days: int) -> Iterator[str]:
         yield from _domain_lines(judged.cases)
     if judged.back:
         yield from _back_lines(judged.question.holder, judged.back)
-    if judged.answer is Answer.YES:
-        yield f"Take the step: mtasts advance {judged.question.holder} --apply"
 
 
 def _verdict(judged: Judgement) -> str:

@@ -166,6 +166,9 @@ def test_a_domain_goes_to_enforce_and_dns_says_so(world, stack):
     code, said = world.advance(stack=stack)
     assert (code, said["verdict"], against(said)) == (0, "yes", set())
     assert world.store.read(DOMAIN) == TESTING
+    said = world.command("advance", stack=stack).stdout
+    assert said.startswith("example.org: yes: from mode testing, max_age 86401 to mode enforce")
+    assert said.endswith("\nTake the step: mtasts advance example.org --apply\n")
 
     unasked = world.command("advance", "--apply", stack=stack)
     assert (unasked.returncode, "[change-unconfirmed]" in unasked.stderr) == (3, True)
@@ -241,6 +244,7 @@ def test_a_step_that_a_person_publishes_is_finished_by_the_next_run(world):
     world.dns.update(f"update delete {OWNER} TXT", "update add " + record)
     again = world.command("advance", "--apply", "--yes")
     assert (again.returncode, "recorded" in again.stdout) == (0, True)
+    assert again.stdout.startswith("example.org: the step is taken already, and published now\n")
     assert len(world.store.history(DOMAIN)) == 2
     assert against(world.advance()[1]) == {"advance-unkept", "advance-reports-few"}
 
