@@ -109,8 +109,12 @@ def test_the_gravest_of_several_domains_is_named():
     ]
 
 
-def test_silence_about_some_domains_is_not_called_clean():
-    assert headline(CLEAN, SILENT).level is Level.SILENT
+def test_silence_about_some_domains_is_said_in_the_second_line():
+    found = headline(CLEAN, SILENT)
+    assert found.level is Level.CLEAN
+    assert found.second == "10 sessions in 30 days; no report about 1 domain."
+    other = about(domain="other.example")
+    assert headline(SILENT, other).first == "Not known: no report yet about any of the 2 domains."
 
 
 def test_failures_without_any_detail_are_failures():

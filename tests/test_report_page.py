@@ -330,6 +330,14 @@ def test_without_a_ledger_it_says_so(mtasts, tmp_path):
     assert "[ledger-missing]" in err
 
 
+def test_without_pygal_it_says_what_to_install(mtasts, options, tmp_path):
+    (tmp_path / "pygal.py").write_text("raise ImportError('no pygal')")
+    path = os.pathsep.join([str(tmp_path), mtasts.environment["PYTHONPATH"]])
+    for command in (["report", "page", "-o", "-"], ["dashboard"]):
+        code, _, err = mtasts(*command, *options, PYTHONPATH=path)
+        assert (code, "[page-library-missing]" in err) == (3, True)
+
+
 def test_without_domains_there_is_a_page_too(mtasts, options, tmp_path):
     (tmp_path / "empty").mkdir()
     arguments = ["-o", "-", *options[:2], "--policy-dir", str(tmp_path / "empty")]

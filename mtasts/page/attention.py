@@ -69,12 +69,15 @@ def _gravity(found: Tuple[Level, About]) -> Tuple[int, int, str]:
 
 
 def headline(ordered: Sequence[Tuple[Level, About]], asked: Asked) -> Headline:
-    """The two lines about domains that are `in_order`."""
+    """The two lines about domains that are `in_order`.
+
+    That nobody reports about some of them is said in the second: small domains have quiet weeks.
+    """
     if not ordered:
         return Headline(
             Level.SILENT, "There are no domains yet.", "Make a policy with: mtasts new DOMAIN"
         )
-    worst, about = ordered[0]
+    worst, about = next((one for one in ordered if one[0] is not Level.SILENT), ordered[0])
     same = sum(how is worst for how, _ in ordered)
     of_all = _of_all(same, len(ordered), about)
     them = about.summary.domain if len(ordered) == 1 else f"any of the {len(ordered):,} domains"
@@ -85,7 +88,7 @@ def headline(ordered: Sequence[Tuple[Level, About]], asked: Asked) -> Headline:
         Level.SILENT: f"Not known: no report yet about {them}.",
         Level.CLEAN: f"Nothing is broken: no session failed with {them}.",
     }[worst]
-    return Headline(worst, first, _second(worst, ordered, asked))
+    return Headline(worst, first, _second(worst, about, ordered, asked))
 
 
 def _of_all(some: int, domains: int, about: About) -> str:
@@ -100,8 +103,9 @@ def _failing(of_all: str, about: About, domains: int) -> str:
     return worst if domains == 1 else f"{of_all} failing sessions; worst: {worst}"
 
 
-def _second(worst: Level, ordered: Sequence[Tuple[Level, About]], asked: Asked) -> str:
-    about = ordered[0][1]
+def _second(
+    worst: Level, about: About, ordered: Sequence[Tuple[Level, About]], asked: Asked
+) -> str:
     if worst in (Level.FAILING, Level.OVER):
         return when_and_whose((open_failures(about) or groups(about.summary))[0])
     if worst is Level.UNKNOWN:
