@@ -54,8 +54,11 @@ def read_secret(path: str) -> str:
             mode = os.fstat(file.fileno()).st_mode
             secret = file.readline(_MAX_SECRET).rstrip("\r\n")
     except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or "it is no text"
         raise InboxError(
-            "imap-secret-unreadable", f"{printable(path, 300)} cannot be read as text"
+            "imap-secret-unreadable",
+            f"{printable(path, 300)} cannot be read: {why}",
+            "Let it belong to the account that runs this: chown ACCOUNT FILE",
         ) from error
     if mode & stat.S_IRWXO or not secret:
         raise InboxError(

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from rig import stacks
 from rig.apache import write
 from rig.dovecot import HOST, PASSWORD, Dovecot, token
+from rig.process import run
 
 ADDRESS = f"{HOST} A 127.0.0.1"
 OTHER_MAIL = b"From: a@example.org\r\nSubject: Lunch?\r\n\r\nAt one?\r\n"
@@ -135,6 +136,17 @@ def test_mails_with_reports_are_deleted_and_no_others(fetch):
     assert len(fetch.rows()) == 2
 
 
+def test_a_run_as_root_keeps_nobody_out(fetch):
+    """What root has begun belongs to the account that owns the reports."""
+    home = os.path.dirname(LEDGER)
+    run("chown", "mail:mail", home)
+    state = ["--state", home + "/imap/state.json"]
+    fetch.server.deliver(report(1))
+    assert fetch("--no-dkim", *state)[0] == 0
+    for name in (LEDGER, home + "/imap", home + "/imap/state.json"):
+        assert run("stat", "-c", "%U:%G", name).output == "mail:mail\n"
+
+
 def test_a_folder_that_was_made_anew_is_read_anew(fetch):
     fetch.server.deliver(report(1), report(2))
     fetch("--no-dkim")
@@ -171,6 +183,8 @@ def test_what_does_not_work_is_said(fetch):
         assert code(secret=secret) == "[imap-login-refused]"
     os.chmod(SECRETS["--password-file"], 0o644)
     assert code() == "[imap-secret-open]"
+    os.unlink(SECRETS["--password-file"])
+    assert code() == "[imap-secret-unreadable]"
 
 
 @pytest.mark.parametrize("stack", ["newest", "bionic"])
