@@ -75,10 +75,10 @@ def watch(
 ) -> None:
     """Tell what the reports of all own domains say that matters now, and once a week the rest.
 
-    For cron or a systemd timer. Told at once: an expired certificate, a kind of failure that is
-    new, a share of failures that is too large, the first failure under enforce, and when these have
-    ended. A single fetch error is not. The first run tells how things stand. Without --mail,
-    --webhook and --command it is printed, and nothing is if there is nothing to tell.
+    For cron or a systemd timer. Told at once: an expired certificate or a share of failures that is
+    too large, and its end; a kind of failure that is new; the first failure under enforce. A single
+    fetch error is not. The first run tells how things stand. Without --mail, --webhook and
+    --command it is printed, and nothing is if there is nothing to tell.
 
     Exit code 0: all there was to tell was told, also if that was nothing, 3: reports could not be
     read or it could not be told; the next run tells it then.
