@@ -80,7 +80,7 @@ def pickup(
       mtasts pickup example.org --log /var/log/apache2/mta-sts.log --json
     """
     when = now()
-    history = store.history_until_now(domain)
+    history = store.history_until_now(domain) or [store.last(domain)]  # which says what is wrong
     found = _tallied(domain, history, logs, when - datetime.timedelta(days=days))
     late, unknown = _late(domain, history, ledger, when, days)
     names = _names(found, resolver) if resolve else {}

@@ -14,7 +14,7 @@ from typing import Optional
 
 MAX_LINE = 32 * 1024  # bytes; of one header field Apache takes 8190, and may write each as \xhh
 _QUOTED = rb'"([^"\\]*(?:\\.[^"\\]*)*)"'
-_TIME = rb"\[(\d\d/[A-Z][a-z]{2}/\d{4}):([01]\d|2[0-3]):([0-5]\d):([0-5]\d|60) ([+-]\d{4})\]"
+_TIME = rb"\[(\d\d/[A-Z][a-z]{2}/2\d{3}):([01]\d|2[0-3]):([0-5]\d):([0-5]\d|60) ([+-]\d{4})\]"
 _FORMAT = re.compile(
     rb"(\S+) \S+ \S+ " + _TIME + rb" " + _QUOTED + rb" (\d{3}) (?:\d+|-) "
     rb'"[^"\\]*(?:\\.[^"\\]*)*" ' + _QUOTED + rb" (\S+) (\S+) (\S+)\Z"
