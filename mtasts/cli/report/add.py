@@ -58,7 +58,7 @@ def add(
     \b
     Examples:
       mtasts report add ~/Maildir
-      tlsrpt: "|mtasts report add -"      (in /etc/aliases)
+      tls-reports "|mtasts report add -"   (in a file of aliases: docs/reports.md)
     """
     if paths == _PIPE:
         context.exit(_add_mail(limit, grading, ledger))
