@@ -169,7 +169,7 @@ def trust(ca_file: Optional[str]) -> Any:
     try:
         with _ONE_READS:
             return _context(ca_file)
-    except MemoryError as error:  # of cffi, for the callback
+    except (MemoryError, SystemError) as error:  # of cffi, old and new, for the callback
         raise TLSFailed(
             "tls-library-forbidden",
             "certificates cannot be looked at: this system forbids pyOpenSSL to execute memory that"

@@ -204,6 +204,25 @@ def test_without_pyopenssl_there_is_an_error_that_says_so():
     assert run(code).stdout == "tls-library-missing\n"
 
 
+def test_where_memory_is_not_both_written_to_and_executed_there_is_an_error_that_says_so():
+    """As by MemoryDenyWriteExecute= of systemd, and by SELinux."""
+    code = """
+import ctypes, sys
+from mtasts import errors, tls
+PR_SET_MDWE, PR_MDWE_REFUSE_EXEC_GAIN = 65, 1
+if ctypes.CDLL(None).prctl(PR_SET_MDWE, PR_MDWE_REFUSE_EXEC_GAIN, 0, 0, 0):
+    sys.exit(print("cannot"))
+try:
+    tls.trust(None)
+except errors.MtastsError as error:
+    print(error.code)
+"""
+    said = run(code).stdout
+    if said == "cannot\n":
+        pytest.skip("Linux before 6.3 cannot forbid it")
+    assert said in ("tls-library-forbidden\n", "")  # a newer libffi needs no such memory
+
+
 @pytest.mark.parametrize("content", [None, b"", b"no certificate"])
 def test_a_file_without_roots_is_an_error_that_names_it(tmp_path, content):
     path = tmp_path / "roots.pem"
