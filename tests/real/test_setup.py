@@ -2,16 +2,14 @@
 
 import json
 import os
-import re
 import subprocess
 import sys
 
 import pytest
 
 from rig.apache import write
-from rig.http import connect, exchange
 from rig.process import wait_for
-from rig.set_up import DOMAIN, OTHER, converse, difference, processes, tree
+from rig.set_up import DOMAIN, OTHER, REPORT, converse, difference, processes, tree
 
 POLICY = "version: STSv1\r\nmode: testing\r\nmx: mx.{}\r\nmax_age: 86401\r\n"
 NGINX = """
@@ -24,22 +22,6 @@ listener.listen(1)
 print("up", flush=True)
 listener.accept()
 """
-REPORT = json.dumps(
-    {
-        "organization-name": "Example",
-        "date-range": {
-            "start-datetime": "2026-03-01T00:00:00Z",
-            "end-datetime": "2026-03-01T23:59:59Z",
-        },
-        "report-id": "1",
-        "policies": [
-            {
-                "policy": {"policy-type": "no-policy-found", "policy-domain": "example.test"},
-                "summary": {"total-successful-session-count": 1, "total-failure-session-count": 0},
-            }
-        ],
-    }
-)
 # Nobody runs systemd here; what it is told is written down.
 SYSTEMCTL = """#!/bin/sh
 echo "$@" >>/root/systemctl
@@ -92,14 +74,7 @@ def test_reports_are_posted_and_taken_in(new_host):
     host = new_host()
     pretend_systemd(host.machine)
     first = host.setup_quietly(DOMAIN, "--mx", "mx." + DOMAIN, "--reports").output
-    rua = (
-        r"rua=mailto:postmaster@example\.test,https://mta-sts\.example\.test(/tlsrpt/[0-9a-f]{32})"
-    )
-    (path,) = re.findall(rua, first)
-    lines = [f"POST {path} HTTP/1.1", "Host: mta-sts.example.test", "Connection: close"]
-    request = "\r\n".join([*lines, f"Content-Length: {len(REPORT)}", "", REPORT]).encode("ascii")
-    root = host.pebble.root
-    assert exchange(request, connect("mta-sts.example.test", root), "POST").status == 201
+    assert host.post(first, REPORT).status == 201
 
     def run_as(account, *argv):
         return host.machine.run("runuser", "-u", account, "--", *argv, check=False)

@@ -31,6 +31,8 @@ class Debian:
         self._base = subprocess.check_output([script, suite], universal_newlines=True).strip()
         self._layers = "/run/debian-" + suite
         self.root = self._layers + "/root"
+        #: how a command gets there; rig.systemd has another way
+        self.enter = ["chroot", self.root]
 
     def __enter__(self) -> "Debian":
         for layer in ("root", "upper", "work"):
@@ -69,7 +71,7 @@ class Debian:
 
     def command(self, *argv: str, env: Optional[Dict[str, str]] = None) -> List[str]:
         """What ``run`` runs, to start it in another way."""
-        command = ["chroot", self.root, "env", "--ignore-environment", "--chdir=" + CLONE]
+        command = [*self.enter, "env", "--ignore-environment", "--chdir=" + CLONE]
         command += ENVIRONMENT + ["{}={}".format(*item) for item in (env or {}).items()]
         return command + list(argv)
 

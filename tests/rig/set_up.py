@@ -3,8 +3,10 @@
 import contextlib
 import glob
 import hashlib
+import json
 import os
 import pty
+import re
 import select
 import shutil
 import signal
@@ -20,6 +22,23 @@ from rig.debian import Debian
 from rig.process import Result
 
 DOMAIN, OTHER = "example.test", "example2.test"
+
+REPORT = json.dumps(
+    {
+        "organization-name": "Example",
+        "date-range": {
+            "start-datetime": "2026-03-01T00:00:00Z",
+            "end-datetime": "2026-03-01T23:59:59Z",
+        },
+        "report-id": "1",
+        "policies": [
+            {
+                "policy": {"policy-type": "no-policy-found", "policy-domain": "example.test"},
+                "summary": {"total-successful-session-count": 1, "total-failure-session-count": 0},
+            }
+        ],
+    }
+)
 
 # What OLD_CERTBOT in certbot.py does, for a certbot that is part of its machine.
 KNOWS_VALID = r"""s/^    def answer_challenge.*/&\
@@ -194,6 +213,16 @@ class Host:
     def policy(self, domain: str = DOMAIN) -> str:
         """The policy that a sender gets."""
         return self.served(domain)[0]
+
+    def post(self, output: str, report: str) -> http.Answer:
+        """Post a report as reporters do, to the address for DOMAIN that apache/setup printed."""
+        host = "mta-sts." + DOMAIN
+        (path,) = re.findall(
+            r"rua=\S*https://{}(/tlsrpt/[0-9a-f]{{32}})".format(re.escape(host)), output
+        )
+        lines = ["POST {} HTTP/1.1".format(path), "Host: " + host, "Connection: close"]
+        request = "\r\n".join([*lines, "Content-Length: {}".format(len(report)), "", report])
+        return http.exchange(request.encode("ascii"), http.connect(host, self.pebble.root), "POST")
 
     def lineage(self) -> str:
         """The name of certbot's certificate in the virtual host of DOMAIN."""

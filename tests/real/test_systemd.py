@@ -1,0 +1,101 @@
+"""Our units under systemd as process 1: as apache/setup leaves them, as the manual changes them."""
+
+import contextlib
+import json
+import os
+import re
+
+import pytest
+
+from rig import stacks
+from rig.apache import write
+from rig.process import wait_for
+from rig.set_up import DOMAIN, REPORT
+from rig.systemd import Systemd
+
+WATCH, REPORTS = "mtasts-watch.service", "mtasts-report.service"
+OVERRIDE = f"/etc/systemd/system/{WATCH}.d/override.conf"
+NEWS = "[mx-hosts-without-address]"
+POSTMASTER = "postmaster@example.test"
+
+
+@pytest.fixture
+def set_up(new_host):
+    """A machine with systemd, set up for example.test, whose MX host has no address."""
+
+    def set_up(suite, *options):
+        host = new_host(suite)
+        systemd = running.enter_context(Systemd(host.machine))
+        host.said = host.setup_quietly(DOMAIN, "--mx", "mx." + DOMAIN, *options).output
+        return host, systemd
+
+    with contextlib.ExitStack() as running:
+        yield set_up
+
+
+def start(host, systemd):
+    """Let the watch run once, and return what the journal got."""
+    begin = host.machine.run("date", "+%F %T.%N").output.strip()
+    done = host.machine.run("systemctl", "start", WATCH, check=False)
+    journal = host.machine.run("journalctl", "--no-pager", "--unit", WATCH, "--since", begin).output
+    assert (done.code, systemd.property(WATCH, "Result")) == (0, "success"), journal
+    return journal
+
+
+def configure(host, name, text):
+    write(host.machine.path(name), text)
+    host.machine.run("systemctl", "daemon-reload")
+
+
+def without_mail():
+    """What docs/watch.md says to write into the unit's override."""
+    with open(os.path.join(stacks.CLONE, "docs", "watch.md")) as manual:
+        (lines,) = re.findall(r"    (\[Service\]\n    NoNew.*?\n)\n", manual.read(), re.DOTALL)
+    return lines.replace("    ", "")
+
+
+@pytest.mark.parametrize("suite", ["bookworm", "trixie", "bionic"])
+def test_what_changes_is_told(set_up, suite):
+    host, systemd = set_up(suite)
+    assert "mtasts-watch.timer" in host.machine.run("systemctl", "list-timers", "--no-pager").output
+    assert systemd.property("mtasts-watch.timer", "UnitFileState") == "enabled"
+    assert NEWS in start(host, systemd)
+    assert NEWS not in start(host, systemd)
+    state = os.stat(host.machine.path("/var/lib/mtasts/watch/state.json"))
+    account = host.machine.run("id", "--user", "mtasts-watch").output
+    assert (state.st_uid, state.st_mode & 0o777) == (int(account), 0o600)
+
+    host.machine.run("sh", "-c", "DEBIAN_FRONTEND=noninteractive apt-get install -y -qq postfix")
+    host.machine.run("postconf", "-e", "defer_transports = smtp")
+    host.machine.run("systemctl", "restart", "postfix")
+    configure(host, "/etc/default/mtasts-watch", f'MTASTS_WATCH_OPTIONS="--mail {POSTMASTER}"\n')
+    assert NEWS not in start(host, systemd)
+    wait_for(lambda: POSTMASTER in host.machine.run("postqueue", "-p").output, "the mail is queued")
+
+    # With what the manual forbids where no mail is sent
+    configure(host, "/etc/default/mtasts-watch", "")
+    configure(host, OVERRIDE, without_mail())
+    assert systemd.property(WATCH, "NoNewPrivileges") == "yes"
+    host.machine.run("rm", "/var/lib/mtasts/watch/state.json")
+    assert NEWS in start(host, systemd)
+
+
+def test_reports_are_taken_in_as_they_come(set_up):
+    host, systemd = set_up("bookworm", "--reports")
+    for unit in ("mtasts-report.path", "mtasts-report.timer"):
+        assert systemd.property(unit, "ActiveState") == "active"
+        assert systemd.property(unit, "UnitFileState") == "enabled"
+    assert host.post(host.said, REPORT).status == 201
+    found = wait_for(lambda: reports(host), "the report is in the ledger", 30)
+    assert [(one["report_id"], one["grade"]) for one in found] == [("1", "https")]
+    wait_for(lambda: systemd.property(REPORTS, "ActiveState") == "inactive", "the run is over")
+    assert systemd.property(REPORTS, "Result") == "success"
+    assert os.listdir(host.machine.path("/var/lib/mtasts/spool")) == []
+    assert (
+        "new reports: 1" in host.machine.run("journalctl", "--no-pager", "--unit", REPORTS).output
+    )
+
+
+def reports(host):
+    listed = host.machine.run("mtasts", "report", "list", "--json", check=False)
+    return json.loads(listed.output) if listed.code == 0 else []
