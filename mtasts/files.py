@@ -43,6 +43,24 @@ def replace_link(path: str, target: str) -> None:
     sync_folder(os.path.dirname(path))
 
 
+def heir(folder: str) -> Optional[Tuple[int, int]]:
+    """Who is to have what is made in `folder`, so that a run by hand as root is in nobody's way.
+
+    User and group ids, as `replace_file` takes them; None for whoever is not root.
+    """
+    owner = os.stat(folder)
+    return (owner.st_uid, owner.st_gid) if os.geteuid() == 0 else None
+
+
+def make_folder(folder: str) -> None:
+    """Let there be `folder`, for nobody but its owner; raises `OSError`."""
+    with contextlib.suppress(FileExistsError):
+        os.mkdir(folder, 0o700)
+        owner = heir(os.path.dirname(os.path.abspath(folder)))
+        if owner:
+            os.chown(folder, *owner, follow_symlinks=False)
+
+
 def sync_folder(folder: str) -> None:
     """Let the names that were made or changed in `folder` survive a power cut."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)

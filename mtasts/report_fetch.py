@@ -22,7 +22,7 @@ from typing import (
 )
 
 from mtasts.errors import LookupFailed, MtastsError, printable
-from mtasts.files import lock, replace_file
+from mtasts.files import heir, lock, make_folder, replace_file
 from mtasts.inbox import Account, Inbox, InboxError, opened
 from mtasts.ingest import Taken, batches
 from mtasts.ledger.database import Database
@@ -165,7 +165,8 @@ def _alone(path: str) -> Iterator[None]:
     """Keep a second run away for as long as this one takes."""
     folder = os.path.dirname(os.path.abspath(path))
     try:
-        _make_folder(folder)
+        os.makedirs(os.path.dirname(folder), 0o750, exist_ok=True)
+        make_folder(folder)
         descriptor = lock(folder, _LOCK_SECONDS)
     except TimeoutError as error:
         raise InboxError(
@@ -177,23 +178,6 @@ def _alone(path: str) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
-
-
-def _make_folder(folder: str) -> None:
-    """Let there be the folder; what root makes belongs to who owns the one that it is in."""
-    above = os.path.dirname(folder)
-    os.makedirs(above, 0o750, exist_ok=True)
-    with contextlib.suppress(FileExistsError):
-        os.mkdir(folder, 0o700)
-        owner = _heir(above)
-        if owner:
-            os.chown(folder, *owner, follow_symlinks=False)
-
-
-def _heir(folder: str) -> Optional[Tuple[int, int]]:
-    """Who is to have what is made in `folder`, so that a run by hand as root is in nobody's way."""
-    owner = os.stat(folder)
-    return (owner.st_uid, owner.st_gid) if os.geteuid() == 0 else None
 
 
 def _load(path: str) -> Dict[str, State]:
@@ -223,7 +207,7 @@ def _save(path: str, states: Dict[str, State]) -> None:
     try:
         path = os.path.abspath(path)
         data = json.dumps(said, indent=1).encode("ascii")
-        replace_file(path, data, 0o600, _heir(os.path.dirname(path)))
+        replace_file(path, data, 0o600, heir(os.path.dirname(path)))
     except OSError as error:
         raise _unusable(path, error) from error
 

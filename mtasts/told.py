@@ -11,7 +11,7 @@ import os
 from typing import Any, Callable, Dict, Iterator, Mapping, NamedTuple
 
 from mtasts.errors import MtastsError, printable
-from mtasts.files import lock, replace_file
+from mtasts.files import heir, lock, make_folder, replace_file
 
 MAX_BYTES = 256 * 1024 * 1024
 PATIENCE = 10  # seconds for another run to end
@@ -42,9 +42,7 @@ class Memory(NamedTuple):
         """
         folder = os.path.dirname(os.path.abspath(self.path))
         try:
-            with contextlib.suppress(FileExistsError):
-                os.mkdir(folder, 0o700)
-                _give_to_owner_of(os.path.dirname(folder), folder)
+            make_folder(folder)
             descriptor = lock(folder, patience)
         except TimeoutError as error:
             raise StateUnusable(
@@ -99,9 +97,7 @@ class Memory(NamedTuple):
         by_way = {way: self.encode(one) for way, one in told.items()}
         data = json.dumps({"schema": self.schema, "told": by_way}).encode("ascii") + b"\n"
         try:
-            folder = os.stat(os.path.dirname(path))
-            owner = (folder.st_uid, folder.st_gid) if os.geteuid() == 0 else None
-            replace_file(path, data, mode=0o600, owner=owner)
+            replace_file(path, data, mode=0o600, owner=heir(os.path.dirname(path)))
         except OSError as error:
             raise self._failed(error) from error
 
@@ -112,10 +108,3 @@ class Memory(NamedTuple):
             "See to its folder, which the account of the run has to own, or name another file with "
             "--state.",
         )
-
-
-def _give_to_owner_of(folder: str, made: str) -> None:
-    """What root makes belongs to whoever owns the folder that it is in."""
-    if os.geteuid() == 0:
-        owner = os.stat(folder)
-        os.chown(made, owner.st_uid, owner.st_gid)
