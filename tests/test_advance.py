@@ -6,7 +6,7 @@ from mtasts import advance, checks
 from mtasts.advance import Answer, Facts, Network, Part, Question, Reports
 from mtasts.change import Wishes
 from mtasts.domain import Domain
-from mtasts.facts import Endpoint
+from mtasts.facts import TLSA, Endpoint
 from mtasts.finding import Severity
 from mtasts.history import HistoryEntry
 from mtasts.holder import ClassName
@@ -418,6 +418,22 @@ def test_at_the_top_failures_say_no_and_show_the_way_back():
     plain = mx_host(MX[1], servers=(("192.0.2.26", server(MX[1], tls=None)),))
     found = judged(served, seen=seen_of(served, mx_hosts=(mx_host(MX[0]), plain)))
     assert (found.answer, found.back.kept) == (Answer.NO, ((LONG, NOW + 366 * DAY),))
+
+
+@pytest.mark.parametrize("kind", ["sts-webpki-invalid", "tlsa-invalid"])
+def test_what_enforcing_does_not_stop_needs_no_way_back(kind):
+    served = history((TESTING, 100), (ENFORCE, 20))
+    said = [*week(ENFORCE, days=range(2, 9)), report(1, 9, failure(kind), policy=ENFORCE)]
+    found = judged(served, reports(said))
+    assert (found.answer, found.back) == (Answer.NO, None)
+
+
+def test_dane_alone_needs_no_way_back():
+    served = history((TESTING, 100), (ENFORCE, 20))
+    wrong = mx_host(MX[1], tlsa=(TLSA(3, 1, 1, b"x" * 32),), secure=True)
+    found = judged(served, seen=seen_of(served, mx_hosts=(mx_host(MX[0]), wrong), mx_secure=True))
+    assert "dane-mismatch" in against(found)
+    assert (found.answer, found.back) == (Answer.NO, None)
 
 
 def test_in_testing_there_is_no_way_back():

@@ -9,7 +9,7 @@ import enum
 from typing import Iterator, NamedTuple, Optional, Sequence, Tuple
 
 from mtasts.advance.evidence import Evidence, Part, evidence
-from mtasts.advance.network import Network, network
+from mtasts.advance.network import Network, holds_back, network
 from mtasts.advance.reports import Reports, failures, reports
 from mtasts.advance.way_back import WayBack, way_back
 from mtasts.domain import Domain
@@ -61,11 +61,15 @@ class Facts(NamedTuple):
 
 
 class Case(NamedTuple):
-    """What a domain has to say, and what enforcing would have stopped of its mail."""
+    """What a domain has to say, and what enforcing would have stopped of its mail.
+
+    `is_held_back`: under `enforce`, mail to it is held back now.
+    """
 
     domain: Domain
     evidence: Tuple[Evidence, ...]
     stopped: Stopped
+    is_held_back: bool
 
     @property
     def answer(self) -> Answer:
@@ -102,15 +106,13 @@ class Judgement(NamedTuple):
 def case(facts: Facts, ttl: datetime.timedelta, now: datetime.datetime) -> Case:
     """What a domain has to say. Raises `OverflowError` for dates that have no end."""
     said, history = facts.reports, facts.history
+    seen = list(network(facts.network, now))
+    told = [*reports(said, history, now), *failures(said.counted, history)]
     return Case(
         facts.domain,
-        (
-            *_time(history, ttl, now),
-            *reports(said, history, now),
-            *failures(said.counted, history),
-            *network(facts.network, now),
-        ),
+        (*_time(history, ttl, now), *told, *seen),
         enforcement.would_stop(said.counted, history),
+        holds_back(seen) or enforcement.holds_back(said.counted, history),
     )
 
 
@@ -127,21 +129,13 @@ def judge(question: Question, cases: Sequence[Case], now: datetime.datetime) -> 
     elif not cases:
         found.append(evidence(Part.REPORTS, "advance-domains-none", question.holder))
     is_enforced = question.history[-1].policy.mode is Mode.ENFORCE
-    is_stopped = is_enforced and any(map(_is_stopped, cases))
-    back = way_back(question.history, question.ttl, now) if is_stopped else None
+    is_held_back = is_enforced and any(case.is_held_back for case in cases)
+    back = way_back(question.history, question.ttl, now) if is_held_back else None
     return Judgement(question, tuple(found), tuple(cases), back)
 
 
 def _answer(found: Sequence[Evidence]) -> Answer:
     return _ANSWERS.get(gravest(one.severity for one in found), Answer.YES)
-
-
-def _is_stopped(one: Case) -> bool:
-    """Whether mail to the domain is held back: at its own end, by reports or as seen now."""
-    return any(
-        said.severity is Severity.ERROR and said.part in (Part.FAILURES, Part.MX)
-        for said in one.evidence
-    )
 
 
 def _time(

@@ -5,12 +5,13 @@ MX host that fails. What could not be reached from here is not known, and leaves
 """
 
 import datetime
-from typing import Iterator, NamedTuple, Optional
+from typing import Iterable, Iterator, NamedTuple, Optional
 
 from mtasts.advance.evidence import Evidence, Part, evidence
 from mtasts.checks import CheckFinding, Group, Verdict
 from mtasts.finding import Finding, Severity
-from mtasts.rules import RULES
+from mtasts.gravity import weighed
+from mtasts.policy import Mode
 
 _PARTS = {
     Group.TXT: Part.TXT,
@@ -46,11 +47,22 @@ def network(seen: Network, now: datetime.datetime) -> Iterator[Evidence]:
     yield from (one for one in found if one.severity not in _QUIET)
 
 
+def holds_back(found: Iterable[Evidence]) -> bool:
+    """Whether the evidence has an MX host from which senders hold mail back under `enforce`.
+
+    What is wrong with DANE holds mail back in every mode.
+    """
+    return any(
+        one.part is Part.MX
+        and one.severity is Severity.ERROR
+        and not one.finding.code.startswith("dane-")
+        for one in found
+    )
+
+
 def _weighed(one: CheckFinding) -> Evidence:
     """The finding with the severity that it has under `enforce`."""
-    found = one.finding
-    if RULES[found.code].by_mode:
-        found = found._replace(severity=Severity(RULES[found.code].severity))
+    found = weighed(one.finding, Mode.ENFORCE)
     if found.code in _GRAVE:
         found = found._replace(severity=Severity.ERROR)
     if one.group is Group.REPORTING and found.severity in _DECISIVE:

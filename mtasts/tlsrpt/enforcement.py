@@ -125,6 +125,14 @@ def _by_end(group: FailureGroup, summary: Summary) -> Cause:
     return Cause.RECEIVING if end == explanations.YOURS else Cause.SENDING
 
 
+def holds_back(summary: Summary, served: Sequence[HistoryEntry]) -> bool:
+    """Whether mail is held back now if the policy is enforced, and at the domain's own end."""
+    return any(
+        group.result_type not in _STOP_NOTHING and cause(group, summary, served) is Cause.RECEIVING
+        for group in kinds(summary)
+    )
+
+
 def under_ours(group: FailureGroup, served: Sequence[HistoryEntry]) -> Optional[FailureGroup]:
     """What of a kind of failures happened under policies that were served; None if nothing did.
 
