@@ -5,6 +5,7 @@ in DNS is told, and counts as done when DNS shows it, for every domain that has 
 reports are the operator's word.
 """
 
+import contextlib
 import datetime
 import os
 from typing import Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple, cast
@@ -87,21 +88,27 @@ def _planned(site: Site, wishes: Optional[Wishes], ttl: int, now: datetime.datet
         raise PlanError("plan-ttl", f"no record has a TTL of {ttl} s", "Look it up in the zone.")
     span = datetime.timedelta(seconds=ttl)
     history = site.store.history(site.holder)
-    try:
+    with within_dates(site):
         if wishes is None:
             steps = retire_steps(history, span, now)
         else:
             members = [site.store.history(domain) for domain in site.domains()]
             steps = change_steps([history, *members], wishes, span, now)
-    except OverflowError as error:
-        raise beyond_dates(site) from error
     if any(step.due.year > plan_store.LAST_YEAR for step in steps):
-        raise beyond_dates(site)
+        raise _beyond_dates(site)
     return Plan(now, span, mark(history), steps)
 
 
-def beyond_dates(site: Site) -> PlanError:
-    """The error that the dates of a history cannot be added to."""
+@contextlib.contextmanager
+def within_dates(site: Site) -> Iterator[None]:
+    """Let `PlanError` be raised if nothing can be added to the dates of the site's history."""
+    try:
+        yield
+    except OverflowError as error:
+        raise _beyond_dates(site) from error
+
+
+def _beyond_dates(site: Site) -> PlanError:
     return PlanError(
         "plan-without-date",
         f"the history of {site.holder} has dates that are too far in the future",

@@ -118,6 +118,15 @@ class Store:
             return entries
         return entries if last in entries[-1:] else [*entries, last]
 
+    def known(self, name: Holder) -> List[HistoryEntry]:
+        """The history up to the policy that is there now, also if nobody has entered that yet.
+
+        Raises as `current` does, but writes nothing.
+        """
+        entries = self.history(name)
+        last = self._last(name, entries)
+        return entries if last in entries[-1:] else [*entries, last]
+
     def last(self, name: Holder) -> HistoryEntry:
         """The entry of the policy that is there now, also if nobody has entered it yet.
 

@@ -5,7 +5,7 @@ import re
 import pytest
 
 import nameserver
-from mtasts import advance_apply, publications
+from mtasts import advance_apply, advance_gather, publications
 from mtasts.advance import Answer
 from mtasts.change import Wishes
 from mtasts.domain import Domain
@@ -59,7 +59,7 @@ def fill(ledger, policy=TESTING, domain=ORG, grade=Grade.DKIM, days=range(1, 10)
 
 
 def numbers(ledger, *domains, grade=Grade.AUTHENTICATION_RESULTS):
-    return advance_apply.numbers(ledger, domains or (ORG,), NOW, 30, grade)
+    return advance_gather.numbers(ledger, domains or (ORG,), NOW, 30, grade)
 
 
 def looks(site):
@@ -78,9 +78,13 @@ def looks(site):
 
 
 def judged(site, said):
-    asked = advance_apply.question(site, TTL)
-    cases = list(advance_apply.cases(site, asked, said, looks(site), NOW))
-    return advance_apply.judgement(site, asked, cases, NOW)
+    asked = advance_gather.question(site, TTL)
+    cases = list(advance_gather.cases(site, asked, said, looks(site), NOW))
+    return advance_gather.judgement(site, asked, cases, NOW)
+
+
+def take(site, found):
+    return advance_apply.take(site, found.question.data, found.question.rung, clock)
 
 
 def refused(function, *arguments):
@@ -103,7 +107,7 @@ def test_the_step_is_taken_and_nothing_else(site, ledger):
     fill(ledger)
     found = judged(site, numbers(ledger))
     assert found.answer is Answer.YES
-    advance_apply.take(site, found, clock)
+    take(site, found)
     assert site.store.read(ORG) == ENFORCE
     assert [one.first for one in site.store.history(ORG)] == [NOW - 20 * DAY, NOW]
 
@@ -112,7 +116,7 @@ def test_line_endings_and_order_of_the_policy_stay(site, ledger):
     mixed = TESTING.to_bytes().replace(b"\r\n", b"\n")
     site.store.write(ORG, mixed, NOW - 19 * DAY)
     fill(ledger)
-    advance_apply.take(site, judged(site, numbers(ledger)), clock)
+    take(site, judged(site, numbers(ledger)))
     expected = mixed.replace(b"testing", b"enforce")
     assert read_bytes(site.store.root, ORG) == expected
 
@@ -122,7 +126,7 @@ def test_what_somebody_else_has_changed_meanwhile_stays(site, ledger):
     found = judged(site, numbers(ledger))
     other = TESTING.to_bytes().replace(b"mx2", b"mx3")
     site.store.write(ORG, other, NOW)
-    assert refused(advance_apply.take, site, found, clock) == "policy-changed-meanwhile"
+    assert refused(take, site, found) == "policy-changed-meanwhile"
     assert read_bytes(site.store.root, ORG) == other
 
 
@@ -130,7 +134,7 @@ def test_a_plan_is_not_fought(site, ledger):
     fill(ledger)
     found = judged(site, numbers(ledger))
     make(site, Wishes(Mode.ENFORCE), 86400, NOW)
-    assert refused(advance_apply.take, site, found, clock) == "advance-planned"
+    assert refused(take, site, found) == "advance-planned"
     assert judged(site, numbers(ledger)).answer is Answer.YES
     assert site.store.read(ORG) == TESTING
 
@@ -140,7 +144,7 @@ def test_asking_writes_nothing_also_not_a_change_by_hand(site, tmp_path):
         file.write(ENFORCE.to_bytes())
     history = tmp_path / "policies" / ORG / "history.jsonl"
     before = history.read_bytes()
-    asked = advance_apply.question(site, TTL)
+    asked = advance_gather.question(site, TTL)
     assert (asked.rung.policy, len(asked.history)) == (WEEK, 2)
     assert history.read_bytes() == before
 
@@ -148,14 +152,14 @@ def test_asking_writes_nothing_also_not_a_change_by_hand(site, tmp_path):
 def test_a_plan_that_cannot_be_read_is_no_plan_to_go_by(site, tmp_path):
     (tmp_path / "policies" / ORG / "plan.json").write_text("{}")
     with pytest.raises(PlanError):
-        advance_apply.question(site, TTL)
+        advance_gather.question(site, TTL)
 
 
 def test_dates_without_end_are_named(site, tmp_path):
     site.store.write(ORG, ENFORCE.to_bytes(), NOW)
     history = tmp_path / "policies" / ORG / "history.jsonl"
     history.write_text(re.sub(r"\d{4}-\d\d-\d\dT", "9999-12-31T", history.read_text()))
-    assert refused(advance_apply.question, site, TTL) == "plan-without-date"
+    assert refused(advance_gather.question, site, TTL) == "plan-without-date"
     assert refused(advance_apply.is_unfinished, site, TTL) == "plan-without-date"
 
 
@@ -189,7 +193,7 @@ def test_every_member_of_a_class_is_asked_by_its_own_history(site, ledger):
         NET: Answer.UNKNOWN,
     }
     with pytest.raises(StoreError) as caught:
-        advance_apply.question(site, TTL)
+        advance_gather.question(site, TTL)
     assert "@a" in caught.value.message
 
 
@@ -217,7 +221,7 @@ def test_a_step_is_known_though_the_policy_named_a_host_twice(site, ledger):
     twice = TESTING.to_bytes().replace(b"max_age", b"mx: mx1.example.org\r\nmax_age")
     site.store.write(ORG, twice, NOW - 20 * DAY)
     fill(ledger)
-    advance_apply.take(site, judged(site, numbers(ledger)), clock)
+    take(site, judged(site, numbers(ledger)))
     assert advance_apply.is_unfinished(site, TTL)
 
 

@@ -43,6 +43,7 @@ PROCEDURES = (
     "mtasts.publish",
     "mtasts.publish_record",
     "mtasts.plan_apply",
+    "mtasts.advance_gather",
     "mtasts.advance_apply",
     "mtasts.survey",
     "mtasts.report_fetch",
@@ -60,6 +61,7 @@ PROCEDURES = (
 )
 # What changes policies or DNS, and what knows what strangers have reported.
 WRITERS = (
+    "mtasts.advance_apply",
     "mtasts.change",
     "mtasts.dns_provider",
     "mtasts.dns_update",

@@ -1,11 +1,11 @@
 """Whether a policy may go one step further, and the step itself."""
 
 import datetime
-from typing import Any, Dict, List, NamedTuple, Optional
+from typing import Any, Dict, List, NamedTuple, Optional, cast
 
 import click
 
-from mtasts import advance_apply, dns_settings, edges, public_suffix
+from mtasts import advance_apply, advance_gather, dns_settings, edges, public_suffix
 from mtasts.advance import Answer, Case, Judgement, Question, is_asked
 from mtasts.cli import advance_shown, steps
 from mtasts.cli.common import (
@@ -27,6 +27,7 @@ from mtasts.cli.publishing import dns_config_option, wait_option
 from mtasts.cli.report.ledger import ledger_option, opened
 from mtasts.holder import Holder
 from mtasts.plan_apply import Site
+from mtasts.planning import Rung
 from mtasts.publish_record import Options
 from mtasts.steps import State
 from mtasts.store import Store
@@ -129,19 +130,19 @@ def advance(
 
 def _judged(site: Site, how: _How) -> Judgement:
     """Ask everybody; raises `MtastsError`."""
-    asked = advance_apply.question(site, how.span)
+    asked = advance_gather.question(site, how.span)
     cases = _cases(site, asked, how) if is_asked(asked) else []
-    return advance_apply.judgement(site, asked, cases, now())
+    return advance_gather.judgement(site, asked, cases, now())
 
 
 def _cases(site: Site, asked: Question, how: _How) -> List[Case]:
     """What every domain that has the policy has to say; raises `MtastsError`."""
     domains = site.domains()
     sight = edges.real(site.options.resolver, site.options.ca_file, site.store.root)
-    said = advance_apply.numbers(opened(how.ledger), domains, now(), how.days, Grade(how.grade))
+    said = advance_gather.numbers(opened(how.ledger), domains, now(), how.days, Grade(how.grade))
     suffixes = public_suffix.all_rules(public_suffixes())
-    looks = advance_apply.looks(domains, sight, suffixes)
-    found = advance_apply.cases(site, asked, said, looks, now())
+    looks = advance_gather.looks(domains, sight, suffixes)
+    found = advance_gather.cases(site, asked, said, looks, now())
     if len(domains) > 1:
         found = with_progress(found, len(domains), "domains asked")
     return list(found)
@@ -149,12 +150,10 @@ def _cases(site: Site, asked: Question, how: _How) -> List[Case]:
 
 def _take(site: Site, judged: Judgement, how: _How, said: Dict[str, Any]) -> int:
     """Serve and publish what was judged; raises `MtastsError`."""
-    goal = judged.question.rung.policy
-    ask(
-        f"Serve mode {goal.mode.value}, max_age {goal.max_age} for {site.holder}, and publish it?",
-        how.yes,
-    )
-    advance_apply.take(site, judged, now)
+    asked, rung = judged.question, cast(Rung, judged.question.rung)
+    goal = f"mode {rung.policy.mode.value}, max_age {rung.policy.max_age}"
+    ask(f"Serve {goal} for {site.holder}, and publish it?", how.yes)
+    advance_apply.take(site, asked.data, rung, now)
     return _publish(site, how, dict(said, written=True))
 
 
