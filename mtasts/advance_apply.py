@@ -39,7 +39,7 @@ def take(site: Site, old: bytes, rung: Rung, clock: Clock) -> HistoryEntry:
 def is_unfinished(site: Site, ttl: datetime.timedelta) -> bool:
     """Whether the policy that is served came of a step, and is not published for every domain yet.
 
-    What a plan has begun is for the plan to finish. Raises as `question` does.
+    What a plan has begun is for the plan to finish. Raises `MtastsError`.
     """
     require_own(site.store.root, site.holder)
     if plan_store.read(site.folder):
