@@ -14,8 +14,10 @@ from rig.set_up import DOMAIN, REPORT
 from rig.systemd import Systemd
 
 WATCH, REPORTS = "mtasts-watch.service", "mtasts-report.service"
+ALERTS = "mtasts-report-watch.service"
 OVERRIDE = f"/etc/systemd/system/{WATCH}.d/override.conf"
 NEWS = "[mx-hosts-without-address]"
+DIGEST = "the last 7 days of 1 domain: "
 POSTMASTER = "postmaster@example.test"
 
 
@@ -33,12 +35,12 @@ def set_up(new_host):
         yield set_up
 
 
-def start(host, systemd):
-    """Let the watch run once, and return what the journal got."""
+def start(host, systemd, unit=WATCH):
+    """Let the unit run once, and return what the journal got."""
     begin = host.machine.run("date", "+%F %T.%N").output.strip()
-    done = host.machine.run("systemctl", "start", WATCH, check=False)
-    journal = host.machine.run("journalctl", "--no-pager", "--unit", WATCH, "--since", begin).output
-    assert (done.code, systemd.property(WATCH, "Result")) == (0, "success"), journal
+    done = host.machine.run("systemctl", "start", unit, check=False)
+    journal = host.machine.run("journalctl", "--no-pager", "--unit", unit, "--since", begin).output
+    assert (done.code, systemd.property(unit, "Result")) == (0, "success"), journal
     return journal
 
 
@@ -82,9 +84,10 @@ def test_what_changes_is_told(set_up, suite):
 
 def test_reports_are_taken_in_as_they_come(set_up):
     host, systemd = set_up("bookworm", "--reports")
-    for unit in ("mtasts-report.path", "mtasts-report.timer"):
+    for unit in ("mtasts-report.path", "mtasts-report.timer", "mtasts-report-watch.timer"):
         assert systemd.property(unit, "ActiveState") == "active"
         assert systemd.property(unit, "UnitFileState") == "enabled"
+    assert DIGEST not in start(host, systemd, ALERTS)  # no ledger yet, and that is no failure
     assert host.post(host.said, REPORT).status == 201
     found = wait_for(lambda: reports(host), "the report is in the ledger", 30)
     assert [(one["report_id"], one["grade"]) for one in found] == [("1", "https")]
@@ -94,6 +97,8 @@ def test_reports_are_taken_in_as_they_come(set_up):
     assert (
         "new reports: 1" in host.machine.run("journalctl", "--no-pager", "--unit", REPORTS).output
     )
+    assert DIGEST in start(host, systemd, ALERTS)
+    assert DIGEST not in start(host, systemd, ALERTS)
 
 
 def reports(host):
