@@ -16,7 +16,6 @@ import json
 import os
 import pathlib
 import re
-import signal
 import sqlite3
 import statistics
 import subprocess
@@ -177,8 +176,8 @@ def dashboard(folder):
     try:
         yield int(re.search(r":(\d+)/", process.stdout.readline()).group(1)), process.pid
     finally:
-        process.send_signal(signal.SIGINT)
-        process.wait(30)
+        process.terminate()
+        process.wait()
 
 
 def ask(port, path):

@@ -95,22 +95,25 @@ class Dashboard:
     def page(self, filters: Mapping[str, str]) -> Answer:
         """The page for `filters`, as they stand in a URL; raises `MtastsError`."""
         domains = self._domains()
-        reporters = self._reporters()
-        chosen = _chosen(filters, domains, reporters)
+        chosen = _chosen(filters, domains, self._reporters())
         if len(domains) == 1:
             chosen = chosen._replace(domain=domains[0])
-        keys = {name: key for key, name in reporters.items()}
-        choices = domains, DAYS, keys.get(chosen.reporter, ""), tuple(reporters.items()), GRADES
-        form = Form(chosen.domain or "", *choices)
         if chosen.domain:
             asked = self._asked(chosen)
-            abouts = self._abouts([chosen.domain], asked)
+            abouts, form = self._abouts([chosen.domain], asked), self._form(chosen, domains)
             return Answer(document.document(abouts, asked, [chosen.domain], form))
         found, is_renewed = self._numbers(chosen, domains)
+        form = self._form(chosen, domains)
         if found is None:
             return Answer(document.waiting(self._asked(chosen), form), True)
         form = form._replace(counted=found.asked.now, is_renewed=is_renewed)
         return Answer(document.document(found.abouts, found.asked, (), form, most=0))
+
+    def _form(self, chosen: Chosen, domains: Sequence[Domain]) -> Form:
+        """The filters as they are chosen, and what else there is to choose."""
+        reporters = tuple(self._reporters().items())
+        key = next((key for key, name in reporters if name == chosen.reporter), "")
+        return Form(chosen.domain or "", tuple(domains), DAYS, key, reporters, GRADES)
 
     def _domains(self) -> Tuple[Domain, ...]:
         return self._named or tuple(self._store.domains())

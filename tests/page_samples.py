@@ -3,6 +3,7 @@
 import datetime
 import json
 import sqlite3
+import sys
 
 from mtasts.domain import Domain
 from mtasts.ledger import writing
@@ -14,6 +15,12 @@ from mtasts.tlsrpt.authenticity import Grade
 from mtasts.tlsrpt.report import PolicyResult
 from reports import entry, failure, report
 
+# The command as on a terminal: what a script starts in the background would not hear Ctrl-C.
+_MAIN = (
+    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
+    "from mtasts.cli import main; main()"
+)
+COMMAND = [sys.executable, "-W", "ignore", "-c", _MAIN]
 NOW = datetime.datetime.now(datetime.timezone.utc)
 TODAY = NOW.replace(hour=0, minute=0, second=0, microsecond=0)
 DOMAINS = ("example.com", "example.net", "example.org", "quiet.example")

@@ -120,12 +120,12 @@ class _Handler(http.server.BaseHTTPRequestHandler):
                 421, "this is not the name of the dashboard", f"http://{_ADDRESS}:{port}/"
             )
             return
-        place = urllib.parse.urlsplit(self.path)
-        if place.path != "/":
+        path, _, query = self.path.partition("?")
+        if path != "/":
             self._trouble(404, "there is only one page here", "It is at /")
             return
         try:
-            answer = self.server.shown.page(_filters(place.query))
+            answer = self.server.shown.page(_filters(query))
         except MtastsError as error:
             status = 400 if error.code.startswith("filter-") else 503
             self._trouble(status, f"{error.message} [{error.code}]", error.remedy)

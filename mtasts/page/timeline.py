@@ -8,7 +8,7 @@ from mtasts.tlsrpt.counting import Sessions
 from mtasts.tlsrpt.summary import Day
 
 _STEPS = (1, 7, 28)  # days in one bar
-_MOST = 110  # bars that can be told apart
+_MOST = 95  # bars that can be told apart
 
 
 class Bar(NamedTuple):

@@ -4,7 +4,6 @@ import os
 import re
 import signal
 import subprocess
-import sys
 import time
 import urllib.request
 
@@ -30,14 +29,14 @@ def made(tmp_path_factory):
     folder = tmp_path_factory.mktemp("page")
     options = page_samples.fill(folder)
     path = folder / "page.html"
-    run = [sys.executable, "-W", "ignore", "-m", "mtasts", "report", "page", "-o", str(path)]
+    run = [*page_samples.COMMAND, "report", "page", "-o", str(path)]
     subprocess.run([*run, *options], check=True, cwd=TOP)
     return options, path.as_uri()
 
 
 @pytest.fixture(scope="module")
 def dashboard(made):
-    argv = [sys.executable, "-W", "ignore", "-m", "mtasts", "dashboard", "--port", "0", *made[0]]
+    argv = [*page_samples.COMMAND, "dashboard", "--port", "0", *made[0]]
     process = subprocess.Popen(argv, cwd=TOP, stdout=subprocess.PIPE, universal_newlines=True)
     url = re.match(r"http://[0-9.:]+/", process.stdout.readline()).group()
     end = time.monotonic() + 30
