@@ -30,7 +30,7 @@ DAYS = (7, 30, 90, 365, 730)
 GRADES = tuple(grade.value for grade in Grade)
 _DEFAULT_DAYS = 30
 _OLD = 600  # seconds after which numbers are counted anew in any case
-_PATIENCE = 0.1  # seconds that an answer waits for numbers that nobody has counted yet
+_PATIENCE = 0.05  # seconds that an answer waits for numbers that nobody has counted yet
 _KEPT = 8  # combinations of filters
 _MOST_REPORTERS = 100  # to choose from, the busiest
 

@@ -37,7 +37,8 @@ class Row(NamedTuple):
 
     `mode` is None for a policy that no sender takes; then nothing is known of `since` and `id`.
     `next` is the next step of its plan. `in_step` says whether DNS has the policy's id, and
-    `certificate_end` until when the policy host's certificate is valid, None if that is not known.
+    `certificate_begin` and `certificate_end` from when until when the policy host's certificate is
+    valid, None if that is not known.
     `changed` is since when the policy is this very one, and `max_age` (seconds) stands in it.
     """
 
@@ -49,6 +50,7 @@ class Row(NamedTuple):
     findings: Tuple[Finding, ...]
     next: Optional[Step] = None
     in_step: Optional[bool] = None
+    certificate_begin: Optional[datetime.datetime] = None
     certificate_end: Optional[datetime.datetime] = None
     changed: Optional[datetime.datetime] = None
     max_age: Optional[int] = None
@@ -133,11 +135,12 @@ def seen(row: Row, data: bytes, network: Seen, now: datetime.datetime) -> Row:
     if is_removed and of_record and of_record.code == "status-record-missing":
         of_record = None
     is_judged = row.mode and not isinstance(network.records, MtastsError)
-    has_end = not isinstance(network.certificate, MtastsError)
+    is_unseen = isinstance(network.certificate, MtastsError)
     return row._replace(
         findings=(*row.findings, *filter(None, (of_record, of_certificate))),
         in_step=of_record is None if is_judged else None,
-        certificate_end=network.certificate.end if has_end else None,
+        certificate_begin=None if is_unseen else network.certificate.begin,
+        certificate_end=None if is_unseen else network.certificate.end,
     )
 
 

@@ -111,12 +111,10 @@ class Store:
 
     def history_until_now(self, name: Holder) -> List[HistoryEntry]:
         """The history, and at its end what was changed by hand since; raises as `history`."""
-        entries = self.history(name)
         try:
-            last = self.last(name)
+            return self.known(name)
         except (InvalidPolicy, PolicyUnreadable):  # so nobody is served anything newer
-            return entries
-        return entries if last in entries[-1:] else [*entries, last]
+            return self.history(name)
 
     def known(self, name: Holder) -> List[HistoryEntry]:
         """The history up to the policy that is there now, also if nobody has entered that yet.

@@ -180,12 +180,20 @@ def test_bars_are_days_and_later_weeks():
 
 
 def test_marks_are_the_changes_within_the_period():
-    entries = [
-        HistoryEntry.of(POLICY.to_bytes(), datetime.datetime(2026, month, 11, tzinfo=UTC))
-        for month in (2, 3)
-    ]
-    (mark,) = timeline.marks(entries, day(1), day(20))
-    assert (mark.letter, mark.place, mark.entry) == ("A", 0.5, entries[1])
+    def at(month, number):
+        return datetime.datetime(2026, month, number, tzinfo=UTC)
+
+    entries = tuple(HistoryEntry.of(POLICY.to_bytes(), at(month, 11)) for month in (2, 3))
+    row = SILENT.row._replace(certificate_begin=at(3, 21), certificate_end=at(4, 2))
+    asked = ASKED._replace(now=at(3, 25), since=at(3, 6))
+    served = SILENT._replace(served=entries, row=row)
+    first, second = timeline.marks(served, asked)
+    assert (first.letter, first.place, first.time) == ("A", 0.25, at(3, 11))
+    assert first.what == f"mode testing, max_age 86,400 s, id {entries[1].id}"
+    assert (second.letter, second.place, second.time) == ("B", 0.75, at(3, 21))
+    assert second.what == "the certificate of the policy host was made"
+    ended = served._replace(row=row._replace(certificate_begin=None, certificate_end=at(3, 24)))
+    assert timeline.marks(ended, asked)[1].what == "the certificate of the policy host ended"
 
 
 def bars(*numbers):

@@ -141,6 +141,7 @@ ROW = status.row(ORG, ORG, ENFORCE, [ENTRY])
 def test_what_the_network_shows_comes_into_the_row():
     row = status.seen(ROW, ENFORCE, Seen((f"v=STSv1; id={ENTRY.id};",), valid(-60, 30)), NOW)
     assert (row.in_step, row.certificate_end, codes(row)) == (True, ago(-30), [])
+    assert row.certificate_begin == ago(60)
     row = status.seen(ROW, ENFORCE, Seen((), valid(-90, -1)), NOW)
     assert (row.in_step, row.certificate_end, row.severity) == (False, ago(1), Severity.ERROR)
     row = status.seen(ROW, ENFORCE, Seen(UNSEEN, UNSEEN), NOW)

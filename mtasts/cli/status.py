@@ -101,6 +101,6 @@ def _as_json(row: Row, when: datetime.datetime) -> Dict[str, Any]:
         "due": timestamp(step.due),
         "what": step.what,
     }
-    facts["changed"] = row.changed and timestamp(row.changed)
-    facts["certificate_end"] = row.certificate_end and timestamp(row.certificate_end)
+    for name in ("changed", "certificate_begin", "certificate_end"):
+        facts[name] = facts[name] and timestamp(facts[name])
     return dict(facts, certificate_days=_days(row, when), severity=row.severity.value)

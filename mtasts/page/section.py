@@ -68,7 +68,7 @@ def section(level: Level, about: About, asked: Asked) -> Section:
     """The section of a domain."""
     found = about.summary
     bars = timeline.bars(found.days, asked.first, asked.today)
-    marks = timeline.marks(about.served, asked.first, asked.today)
+    marks = timeline.marks(about, asked)
     charts = (chart.sessions(bars, marks), chart.failures(bars, marks)) if found.reports else ()
     failures, hosts = attention.groups(found), _hosts(about)
     return Section(

@@ -1,9 +1,11 @@
 """The days of a period, as many together as can be told apart, and what changed on which day."""
 
 import datetime
-from typing import List, NamedTuple, Sequence, Tuple
+from typing import Iterator, List, NamedTuple, Sequence, Tuple
 
 from mtasts.history import HistoryEntry
+from mtasts.page import words
+from mtasts.page.facts import About, Asked
 from mtasts.tlsrpt.counting import Sessions
 from mtasts.tlsrpt.summary import Day
 
@@ -26,11 +28,12 @@ class Bar(NamedTuple):
 
 
 class Mark(NamedTuple):
-    """A change of the policy: a letter beside the axis, its place (0 to 1), and the entry."""
+    """A change: a letter beside the axis, its place (0 to 1), when it was (aware), and what."""
 
     letter: str
     place: float
-    entry: HistoryEntry
+    time: datetime.datetime
+    what: str
 
 
 def bars(days: Sequence[Day], first: datetime.date, last: datetime.date) -> Tuple[Bar, ...]:
@@ -54,13 +57,28 @@ def bars(days: Sequence[Day], first: datetime.date, last: datetime.date) -> Tupl
     return tuple(found)
 
 
-def marks(
-    served: Sequence[HistoryEntry], first: datetime.date, last: datetime.date
-) -> Tuple[Mark, ...]:
-    """The changes of the policy in these days, oldest first; at most 26, the newest ones."""
-    within = [one for one in served if first <= one.first.date() <= last][-26:]
-    length = (last - first).days + 1
+def marks(about: About, asked: Asked) -> Tuple[Mark, ...]:
+    """What changed in the period, oldest first; at most 26 changes, the newest ones.
+
+    That is the policy, and the certificate of the policy host as far as it is known.
+    """
+    within = sorted(one for one in _changes(about) if asked.since <= one[0] <= asked.now)[-26:]
+    length = (asked.today - asked.first).days + 1
     return tuple(
-        Mark(chr(ord("A") + number), (entry.first.date() - first).days / length, entry)
-        for number, entry in enumerate(within)
+        Mark(chr(ord("A") + number), (time.date() - asked.first).days / length, time, what)
+        for number, (time, what) in enumerate(within)
     )
+
+
+def _changes(about: About) -> Iterator[Tuple[datetime.datetime, str]]:
+    for entry in about.served:
+        yield entry.first, _policy(entry)
+    begin, end = about.row.certificate_begin, about.row.certificate_end
+    if begin:
+        yield begin, "the certificate of the policy host was made"
+    if end:
+        yield end, "the certificate of the policy host ended"
+
+
+def _policy(entry: HistoryEntry) -> str:
+    return f"mode {entry.mode}, max_age {words.count(entry.max_age)} s, id {entry.id}"
