@@ -29,7 +29,8 @@ from mtasts.plan_apply import Site, within_dates
 from mtasts.planning import next_rung
 from mtasts.policy_file import read_bytes
 from mtasts.tlsrpt.authenticity import Grade
-from mtasts.tlsrpt.summary import Summary, summarise
+from mtasts.tlsrpt.summary import Summary
+from mtasts.tlsrpt.summing import summarise
 
 if TYPE_CHECKING:
     from mtasts.ledger.database import Database

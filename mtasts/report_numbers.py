@@ -10,7 +10,8 @@ from mtasts.domain import Domain
 from mtasts.ledger import queries
 from mtasts.ledger.database import Database
 from mtasts.tlsrpt.authenticity import Grade
-from mtasts.tlsrpt.summary import Summary, summaries
+from mtasts.tlsrpt.summary import Summary
+from mtasts.tlsrpt.summing import summaries
 
 
 def first_day(now: datetime.datetime, days: int) -> datetime.datetime:

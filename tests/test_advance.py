@@ -15,7 +15,8 @@ from mtasts.planning import LADDER, change_steps, next_rung
 from mtasts.policy import Mode, Policy
 from mtasts.tlsrpt.authenticity import Grade
 from mtasts.tlsrpt.report import Failure, PolicyResult, Report
-from mtasts.tlsrpt.summary import Entry, summarise
+from mtasts.tlsrpt.summary import Entry
+from mtasts.tlsrpt.summing import summarise
 from sights import DAY, NOW, handshake, healthy, mx_host, policy_hosts, server, sts
 from sights import failure as failed
 

@@ -10,7 +10,8 @@ from mtasts.policy import Mode, Policy
 from mtasts.tlsrpt import enforcement
 from mtasts.tlsrpt.enforcement import Cause, Stopped
 from mtasts.tlsrpt.report import Failure, PolicyResult, Report
-from mtasts.tlsrpt.summary import Entry, summarise
+from mtasts.tlsrpt.summary import Entry
+from mtasts.tlsrpt.summing import summarise
 
 DOMAIN = Domain("example.org")
 OLD = Policy(Mode.TESTING, 86401, ("mx1.example.org",))

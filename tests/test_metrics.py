@@ -16,7 +16,8 @@ from mtasts.policy import Mode, Policy
 from mtasts.probe import LookupFailed
 from mtasts.tlsrpt.explanations import RESULT_TYPES
 from mtasts.tlsrpt.report import Report
-from mtasts.tlsrpt.summary import Entry, summarise
+from mtasts.tlsrpt.summary import Entry
+from mtasts.tlsrpt.summing import summarise
 from prometheus_text import series
 from reports import DAY, days, failure, policy
 

@@ -14,7 +14,8 @@ from mtasts.policy import Mode, Policy
 from mtasts.status import Row
 from mtasts.tlsrpt.counting import Sessions
 from mtasts.tlsrpt.report import Failure, PolicyResult, Report
-from mtasts.tlsrpt.summary import Day, Entry, summarise
+from mtasts.tlsrpt.summary import Day, Entry
+from mtasts.tlsrpt.summing import summarise
 from mtasts.tlsrpt.verdict import InUse
 
 UTC = datetime.timezone.utc

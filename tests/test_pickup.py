@@ -18,7 +18,8 @@ from mtasts.pickup.line import MAX_LINE, parse, text
 from mtasts.pickup.tally import Tally
 from mtasts.pickup.verdict import Standing
 from mtasts.policy import Mode, Policy
-from mtasts.tlsrpt.summary import Entry, summarise
+from mtasts.tlsrpt.summary import Entry
+from mtasts.tlsrpt.summing import summarise
 
 DOMAIN = Domain("example.org")
 HOUR, DAY = datetime.timedelta(hours=1), datetime.timedelta(days=1)

@@ -10,7 +10,8 @@ from mtasts.policy import Mode, Policy
 from mtasts.tlsrpt import verdict
 from mtasts.tlsrpt.counting import Sessions
 from mtasts.tlsrpt.report import Failure, PolicyResult, Report
-from mtasts.tlsrpt.summary import Entry, summaries, summarise
+from mtasts.tlsrpt.summary import Entry
+from mtasts.tlsrpt.summing import summaries, summarise
 
 DOMAIN = Domain("example.org")
 POLICY = Policy(Mode.TESTING, 86401, ("mx1.example.org", "mx2.example.org"))
