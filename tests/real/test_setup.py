@@ -99,6 +99,12 @@ def test_reports_are_posted_and_taken_in(new_host):
     assert "sendmail-missing" in told.output  # there was something to tell, and all could be read
     assert run_as("mtasts-reports", "mtasts", "report", "watch").code == 0
 
+    days = ["--days", "3660"]
+    page = run_as("mtasts-reports", "mtasts", "report", "page", "-o", "-", *days).output
+    assert "0 of 2 sessions failed, by 2 reports of 1 reporter" in page
+    metrics = run_as("mtasts-reports", "mtasts", "metrics", "--offline", *days).output
+    assert f'mtasts_report_received{{domain="{DOMAIN}"}} 2' in metrics
+
     settled = tree(host.machine)
     assert "Nothing had to be changed." in host.setup(DOMAIN).output
     assert difference(settled, tree(host.machine), but=".log") == []
