@@ -10,6 +10,7 @@ from mtasts.rules.rule import REPORTERS, TXT, Rule
 _TESTING = "RFC 8461 sections 5 and 10.2"
 _CAUTION = "RFC 8461 section 10.2"
 _EXPLAINED = "See what happened, and what to do, with 'mtasts report summary {text}'."
+_NOTHING = "Nothing has to be done."
 
 RULES: Dict[str, Rule] = {
     "advance-mode-none": Rule(
@@ -105,7 +106,7 @@ RULES: Dict[str, Rule] = {
         "What it sees now is not known.",
     ),
     "advance-reporters-more": Rule(
-        "info", "{text} more reporters, with fewer sessions", REPORTERS, ""
+        "info", "{text} more reporters, with fewer sessions", REPORTERS, _NOTHING
     ),
     "advance-failures-none": Rule("ok", "no failure is reported", _TESTING, ""),
     "advance-failures-receiving": Rule(
@@ -128,7 +129,7 @@ RULES: Dict[str, Rule] = {
         "info",
         "under an earlier policy, and the hosts are covered now: {hint}",
         "RFC 8461 section 4.1",
-        "",
+        _NOTHING,
     ),
     "advance-failures-once": Rule("ok", "a single fetch error is normal: {hint}", REPORTERS, ""),
     "advance-failures-rare": Rule(

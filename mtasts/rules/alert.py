@@ -36,7 +36,7 @@ RULES: Dict[str, Rule] = {
         "error",
         "sessions fail, the first since the mode became enforce on {text}",
         _ENFORCE,
-        "If the cause is at your end and lasts, see the way back: mtasts advance DOMAIN",
+        "If the cause is at your end and lasts, see the way back with 'mtasts advance DOMAIN'.",
         "Senders hold this mail back, or return it.",
     ),
 }

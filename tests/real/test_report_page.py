@@ -16,6 +16,7 @@ from selenium.webdriver.common.keys import Keys
 
 import page_samples
 from page_samples import ago
+from rig.process import wait_for
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 OPTIONS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-background-networking")
@@ -178,8 +179,8 @@ def test_the_filters_are_a_plain_form(browse, dashboard):
     field = driver.find_element(By.ID, "domain")
     field.send_keys("example.net")
     driver.find_element(By.CSS_SELECTOR, "#days option:nth-child(3)").click()
-    driver.find_element(By.CSS_SELECTOR, "form button").click()
-    assert "domain=example.net" in driver.current_url
+    driver.find_element(By.CSS_SELECTOR, "form button").send_keys(Keys.ENTER)
+    wait_for(lambda: "domain=example.net" in driver.current_url, "the filters are in the URL")
     assert text(driver, "h2[id='d-example.net']") == "example.net ◐ over"
     assert "in 90 days" in text(driver, "section[aria-labelledby='d-example.net']")
     assert not [one for one in driver.get_log("browser") if "favicon" not in one["message"]]

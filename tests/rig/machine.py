@@ -14,6 +14,7 @@ from rig.process import run
 CHANGED = (
     "/etc/apache2",
     "/etc/letsencrypt",
+    "/etc/mtasts",
     "/usr/local/share/mtasts",
     "/var/lib/letsencrypt",
     "/var/lib/mtasts",
