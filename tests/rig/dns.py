@@ -21,6 +21,10 @@ import shlex
 import urllib.request
 from typing import Iterable, List, Optional
 
+import dns.exception
+import dns.message
+import dns.query
+
 from rig.process import Daemon
 
 PORT = 53
@@ -80,7 +84,7 @@ class Resolver:
             "--conf-file=" + configuration,
         ]
         self._dnsmasq = Daemon(argv, os.path.join(self.directory, "dnsmasq.log"))
-        self._dnsmasq.wait_until_listening(PORT)
+        self._dnsmasq.wait_until(_answers, "answers")
 
     def stop(self) -> None:
         """No resolver any more."""
@@ -101,6 +105,19 @@ class Resolver:
         for name in names:
             body = '{{"host": "{}."}}'.format(name).encode("ascii")
             urllib.request.urlopen(url, data=body, timeout=5).close()
+
+
+def _answers() -> bool:
+    """Whether somebody answers to a datagram.
+
+    For a TCP connection dnsmasq makes a child, which may outlive it and keep the port.
+    """
+    query = dns.message.make_query("ready.invalid", "A")
+    try:
+        dns.query.udp(query, "127.0.0.1", timeout=0.1)
+    except (OSError, dns.exception.Timeout):
+        return False
+    return True
 
 
 class Validating:

@@ -89,14 +89,19 @@ class Daemon:
             )
 
     def wait_until_listening(self, port: int, host: str = "127.0.0.1") -> None:
-        """Return once the port answers; AssertionError with the log if the program ends before."""
+        """Return once the port answers; raises as `wait_until`."""
+        what = "listens on {} port {}".format(host, port)
+        self.wait_until(lambda: listens(port, host), what)
+
+    def wait_until(self, condition: Callable[[], bool], what: str) -> None:
+        """Return once it is so; CommandFailed with the log if the program ends before."""
 
         def ready() -> bool:
             if self.process.poll() is not None:
                 raise CommandFailed(str(Result(self.argv, self.process.returncode, self.output())))
-            return listens(port, host)
+            return condition()
 
-        wait_for(ready, "{} listens on {} port {}".format(self.argv[0], host, port))
+        wait_for(ready, "{} {}".format(self.argv[0], what))
 
     def output(self) -> str:
         """What the program has printed so far."""
