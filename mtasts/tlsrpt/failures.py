@@ -31,7 +31,6 @@ RESULT_TYPES = frozenset(  # section 4.3
 )
 _RESULT_TYPES = {word: word for word in RESULT_TYPES}
 _LINE_BREAK = re.compile(r"[\r\n]")
-_NO_TEXTS = None, None
 _members = operator.itemgetter(
     "result-type",
     "failed-session-count",
@@ -60,31 +59,28 @@ def compact(members: dict) -> Any:
     """
     if "failed-session-count" not in members:
         return members
-    try:
-        return _usual(members)
+    try:  # the usual: five members, or with a reason six, about which there is nothing to be noted
+        word, sessions, sending, hostname, receiving = _members(members)
+        reason = None if len(members) == 5 else _reason(members)
+        if type(sessions) is int and 0 <= sessions <= MAX_COUNT:
+            sending, receiving = ADDRESSES[sending], ADDRESSES[receiving]
+            word, hostname = _RESULT_TYPES[word], NAMES[hostname]
+            return _failure(
+                (word, sessions, sending, hostname, None, receiving, None, reason, None, None)
+            )
     except (KeyError, TypeError, ValueError):
-        notes = Notes()
-        failure = _carefully(members, notes)
-        return Noted(failure, notes.as_tuple()) if notes else failure
+        pass
+    notes = Notes()
+    failure = _carefully(members, notes)
+    return Noted(failure, notes.as_tuple()) if notes else failure
 
 
-def _usual(members: dict) -> Failure:
-    """A failure of five members, or with a reason six, about which there is nothing to be noted.
-
-    Raises `KeyError`, `TypeError` or `ValueError` for any other.
-    """
-    word, sessions, sending, hostname, receiving = _members(members)
-    reason = None
-    if len(members) > 5:
-        reason = members["failure-reason-code"]
-        if len(members) > 6 or type(reason) is not str:
-            raise ValueError
-    if type(sessions) is not int or not 0 <= sessions <= MAX_COUNT:
+def _reason(members: dict) -> str:
+    """The reason, if it is the only other member; raises `KeyError` or `ValueError`."""
+    reason = members["failure-reason-code"]
+    if len(members) > 6 or type(reason) is not str:
         raise ValueError
-    word, hostname = _RESULT_TYPES[word], NAMES[hostname]
-    sending, receiving = ADDRESSES[sending], ADDRESSES[receiving]
-    values = (word, sessions, sending, hostname, None, receiving, None, reason)
-    return _failure(values + _NO_TEXTS)
+    return reason
 
 
 def failures(value: Any, total: Optional[int], notes: Notes) -> Tuple[Failure, ...]:
