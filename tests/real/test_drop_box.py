@@ -30,9 +30,11 @@ LIMIT = 10 * 1024 * 1024
 def make_box(make_apache, installed, resolver):
     """A running machine with a policy for example.test and a drop box."""
 
-    def make(wsgi="system", mpm="event"):
+    def make(wsgi="system", mpm="event", modules=()):
         hosts = PolicyHosts(make_apache(wsgi, mpm), resolver)
         hosts.arrange()
+        for module in modules:
+            hosts.apache.enable("mod", module)
         hosts.serve("example.test")
         hosts.root = certify(HOST)
         write(drop_address.DEFAULT_SECRET, SECRET.decode())
@@ -98,9 +100,7 @@ def test_a_reporter_may_ask_before_it_sends(any_box):
 
 
 def test_curl_posts_over_http_2(make_box, tmp_path):
-    box = make_box()
-    box.apache.enable("mod", "http2")
-    box.apache.graceful()
+    box = make_box(modules=["http2"])
     (tmp_path / "report").write_bytes(REPORT * 5000)
     argv = ["curl", "-sS", "--http2", "--cacert", box.root, "--resolve", HOST + ":443:127.0.0.1"]
     argv += ["--data-binary", "@" + str(tmp_path / "report"), "-w", "%{http_version} %{http_code}"]

@@ -68,9 +68,10 @@ def send(number):
 
 
 def queue():
-    """What waits, each with why."""
+    """What waits, each with why; a mail without recipients is delivered, and about to be removed."""
     lines = run("postqueue", "-j").output.splitlines()
-    return [json.loads(line)["recipients"][0].get("delay_reason", "") for line in lines]
+    recipients = [json.loads(line)["recipients"] for line in lines]
+    return [waiting[0].get("delay_reason", "") if waiting else "" for waiting in recipients]
 
 
 def is_queue_empty():
