@@ -68,7 +68,7 @@ def send(number):
 
 
 def queue():
-    """What waits, each with why; a mail without recipients is delivered, and about to be removed."""
+    """What waits, each with why; a delivered mail may still be there, without recipients."""
     lines = run("postqueue", "-j").output.splitlines()
     recipients = [json.loads(line)["recipients"] for line in lines]
     return [waiting[0].get("delay_reason", "") if waiting else "" for waiting in recipients]
