@@ -1,10 +1,10 @@
 """The failure details of a policy (RFC 8460 section 4.4), of which a report may have 10,000s.
 
-`compact` makes a `Failure` of a detail as soon as the parser has it, before the next one takes
-memory: of a usual one at the price of a few looks into dicts, of any other with care and notes.
+`compact` makes a tuple of a detail as soon as the parser has it, before the next one takes memory:
+of a usual one at the price of a few looks into dicts, of any other with care and notes. No value of
+JSON is a tuple.
 """
 
-import functools
 import operator
 import re
 from typing import Any, Iterator, NamedTuple, Optional, Tuple
@@ -12,7 +12,7 @@ from typing import Any, Iterator, NamedTuple, Optional, Tuple
 from mtasts.tlsrpt import fields
 from mtasts.tlsrpt.fields import ADDRESSES, MAX_COUNT, NAMES
 from mtasts.tlsrpt.notes import Notes
-from mtasts.tlsrpt.report import Failure, Note
+from mtasts.tlsrpt.report import Failure, Failures, Note
 
 RESULT_TYPES = frozenset(  # section 4.3
     (
@@ -31,67 +31,69 @@ RESULT_TYPES = frozenset(  # section 4.3
 )
 _RESULT_TYPES = {word: word for word in RESULT_TYPES}
 _LINE_BREAK = re.compile(r"[\r\n]")
-_members = operator.itemgetter(
-    "result-type",
-    "failed-session-count",
-    "sending-mta-ip",
-    "receiving-mx-hostname",
-    "receiving-ip",
-)
-_failure = functools.partial(tuple.__new__, Failure)  # a third of the time of calling the class
+_sessions = operator.itemgetter(Failure._fields.index("sessions"))
 
 
 class Noted(NamedTuple):
-    """A failure, and the notes about its members."""
+    """The members of a `Failure`, and the notes about them."""
 
-    failure: Failure
+    failure: tuple
     notes: Tuple[Note, ...]
 
 
-COMPACT = (Failure, Noted)
+COMPACT = (tuple, Noted)
 
 
 def compact(members: dict) -> Any:
-    """The `Failure` or `Noted` that the object says, or the object if it is no failure detail.
+    """The members of a `Failure`, `Noted` if need be; or the object if it is no failure detail.
 
     An object that is no detail may look like one: whoever finds a compact one in its place has to
     parse once more without this function.
     """
     if "failed-session-count" not in members:
         return members
-    try:  # the usual: five members, or with a reason six, about which there is nothing to be noted
-        word, sessions, sending, hostname, receiving = _members(members)
-        reason = None if len(members) == 5 else _reason(members)
-        if type(sessions) is int and 0 <= sessions <= MAX_COUNT:
-            sending, receiving = ADDRESSES[sending], ADDRESSES[receiving]
-            word, hostname = _RESULT_TYPES[word], NAMES[hostname]
-            return _failure(
-                (word, sessions, sending, hostname, None, receiving, None, reason, None, None)
-            )
-    except (KeyError, TypeError, ValueError):
-        pass
-    notes = Notes()
-    failure = _carefully(members, notes)
-    return Noted(failure, notes.as_tuple()) if notes else failure
+    try:
+        return _usual(members)
+    except (KeyError, TypeError):
+        notes = Notes()
+        failure = _carefully(members, notes)
+        return Noted(failure, notes.as_tuple()) if notes else failure
 
 
-def _reason(members: dict) -> str:
-    """The reason, if it is the only other member; raises `KeyError` or `ValueError`."""
-    reason = members["failure-reason-code"]
-    if len(members) > 6 or type(reason) is not str:
-        raise ValueError
-    return reason
+def _usual(members: dict) -> tuple:
+    """The same of five members, or with a reason six, about which there is nothing to be noted.
+
+    Raises `KeyError` or `TypeError` for others.
+    """
+    reason = None if len(members) == 5 else members["failure-reason-code"]
+    if len(members) > 6 or not (reason is None or type(reason) is str):
+        raise TypeError
+    sessions = members["failed-session-count"]
+    if type(sessions) is not int or not 0 <= sessions <= MAX_COUNT:
+        raise TypeError
+    return (
+        _RESULT_TYPES[members["result-type"]],
+        sessions,
+        ADDRESSES[members["sending-mta-ip"]],
+        NAMES[members["receiving-mx-hostname"]],
+        None,
+        ADDRESSES[members["receiving-ip"]],
+        None,
+        reason,
+        None,
+        None,
+    )
 
 
-def failures(value: Any, total: Optional[int], notes: Notes) -> Tuple[Failure, ...]:
+def failures(value: Any, total: Optional[int], notes: Notes) -> Failures:
     """The failures of a policy result whose failed sessions are `total` by its summary."""
     if type(value) is not list:
         value = _list(value, notes)
-    try:
-        sessions = sum([failure.sessions for failure in value])
-        found = tuple(value)
-    except AttributeError:  # of an object that `compact` has left, or of something else
-        found = tuple(_each(value, notes))
+    if set(map(type, value)) == {tuple}:
+        found = Failures(value)
+        sessions = sum(map(_sessions, value))
+    else:  # with notes, an object that `compact` has left, or something else
+        found = Failures(_each(value, notes))
         counted = [failure.sessions for failure in found]
         sessions = None if None in counted or not found else sum(counted)
     if sessions != total and None not in (sessions, total):
@@ -107,9 +109,9 @@ def _list(value: Any, notes: Notes) -> list:
     return []
 
 
-def _each(details: list, notes: Notes) -> Iterator[Failure]:
+def _each(details: list, notes: Notes) -> Iterator[tuple]:
     for notes.detail, detail in enumerate(details):
-        if type(detail) is Failure:
+        if type(detail) is tuple:
             yield detail
         elif type(detail) is Noted:
             for code, member in detail.notes:
@@ -122,12 +124,12 @@ def _each(details: list, notes: Notes) -> Iterator[Failure]:
     notes.detail = None
 
 
-def _carefully(members: dict, notes: Notes) -> Failure:
-    """What a detail says, with notes for what is repaired or unknown."""
+def _carefully(members: dict, notes: Notes) -> tuple:
+    """The members of the `Failure`, with notes for what is repaired or unknown."""
     sending, sending_text = _address(members, "sending-mta-ip", notes)
     receiving, receiving_text = _address(members, "receiving-ip", notes)
     hostname = _aliased(members, "receiving-mx-hostname", "receiving-mx-host-name", notes)
-    return Failure(
+    return (
         _result_type(members.get("result-type"), notes),
         fields.counter(members.get("failed-session-count"), "failed-session-count", notes),
         sending,

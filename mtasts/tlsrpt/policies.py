@@ -16,7 +16,7 @@ from mtasts.tlsrpt.report import PolicyResult
 _SUCCESSFUL = "total-successful-session-count"
 _FAILED = "total-failure-session-count"
 _NOT_QUOTED = quoted_policy.Quoted(), ()
-_policy_result = functools.partial(tuple.__new__, PolicyResult)  # see failures.py
+_policy_result = functools.partial(tuple.__new__, PolicyResult)  # see notes.py
 
 
 def results(value: Any, counters: Optional[int], notes: Notes) -> Tuple[PolicyResult, ...]:

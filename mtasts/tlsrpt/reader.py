@@ -21,7 +21,7 @@ _MEMBERS = {"organization-name", "date-range", "report-id", "policies"}
 _ID_WITH_DOMAIN = re.compile(r".{1,200}?[_+]((?:[a-z0-9-]{1,63}\.){1,9}[a-z0-9-]{1,63})\Z", re.I)
 
 _PARSER = json_text.parser(compact)
-_make = functools.partial(tuple.__new__, Report)  # see failures.py
+_make = functools.partial(tuple.__new__, Report)  # see notes.py
 
 
 def read(data: bytes, hints: Sequence[Hint] = ()) -> Report:

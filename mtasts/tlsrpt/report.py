@@ -7,7 +7,7 @@ they can be read as one.
 """
 
 import datetime
-from typing import NamedTuple, Optional, Tuple
+from typing import Iterator, NamedTuple, Optional, Tuple
 
 from mtasts.errors import MtastsError
 
@@ -61,6 +61,22 @@ class Failure(NamedTuple):
     reason_code: Optional[str] = None
     sending_mta_ip_text: Optional[str] = None
     receiving_ip_text: Optional[str] = None
+
+
+class Failures(tuple):
+    """A tuple of `Failure`, made of their bare members.
+
+    A report may have 10,000s, and to make a `Failure` takes as long as to check its members: each
+    is made when somebody looks at it.
+    """
+
+    __slots__ = ()
+
+    def __iter__(self) -> Iterator[Failure]:
+        return map(Failure._make, super().__iter__())
+
+    def __getitem__(self, position: int) -> Failure:
+        return Failure._make(super().__getitem__(position))
 
 
 class PolicyResult(NamedTuple):
