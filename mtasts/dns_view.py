@@ -30,6 +30,8 @@ MAX_ALIASES = 8
 _MAX_RECORDS = {"A": 32, "AAAA": 32, "MX": 64, "NS": 32, "PTR": 32, "TLSA": 64, "TXT": 512}
 # How long each try waits: a datagram may be lost, and a resolver may have far to go.
 _TRIES = (2, 8)  # seconds
+# Names in a row without an answer after which it is no longer likely that they are to blame.
+_MANY = 32
 
 
 class View(NamedTuple):
@@ -58,7 +60,18 @@ class Resolver:
         self.server = server
         self._servers = _servers(server)
         self._lock = threading.Lock()
+        self._doubting = threading.Lock()
         self._validates: Optional[bool] = None
+        self._failed = _MANY  # in a row; until it has answered once, one is enough
+        self._useless: Optional[LookupFailed] = None
+
+    def require(self) -> None:
+        """Raise `LookupFailed` once it has turned out that nobody gets an answer there.
+
+        One name without an answer says nothing of that: most often its own servers are dead.
+        """
+        if self._useless:
+            raise self._useless.with_traceback(None)  # it is raised for many
 
     def txt(self, name: str) -> View:
         """The TXT records at `name`, each with its strings joined; raises `LookupFailed`."""
@@ -151,17 +164,36 @@ class Resolver:
         return False if is_plain or (signed and self.validates()) else None
 
     def _answer(self, owner: Any, kind: str) -> Any:
+        self.require()
         try:
-            return self._response(owner, kind)
+            response = self._response(owner, kind)
         except _Failed as failed:
-            if not failed.is_servfail or not self._is_bogus(owner, kind):
-                raise
-            raise LookupFailed(
-                "dnssec-bogus",
-                f"the {kind} records of {_shown(owner)} do not pass DNSSEC:"
-                " the resolver has them, and refuses to give them",
-                "See to the zone's signatures, keys and the DS records of its parent zone.",
-            ) from failed
+            if failed.is_servfail and self._is_bogus(owner, kind):
+                raise LookupFailed(
+                    "dnssec-bogus",
+                    f"the {kind} records of {_shown(owner)} do not pass DNSSEC:"
+                    " the resolver has them, and refuses to give them",
+                    "See to the zone's signatures, keys and the DS records of its parent zone.",
+                ) from failed
+            self._doubt()
+            raise
+        self._failed = 0
+        return response
+
+    def _doubt(self) -> None:
+        """Count a failure, and after many of them see whether the root fails, too: it never does.
+
+        Raises what `require` does.
+        """
+        with self._doubting:
+            self._failed += 1
+            if self._failed > _MANY and not self._useless:
+                try:
+                    self._response(dns.name.root, "SOA")
+                    self._failed = 0
+                except _Failed as failed:
+                    self._useless = _useless(failed)
+        self.require()
 
     def _is_bogus(self, owner: Any, kind: str) -> bool:
         try:
@@ -199,7 +231,17 @@ class _Failed(LookupFailed):
     def __init__(self, owner: Any, kind: str, why: str, is_servfail: bool) -> None:
         error = probe.lookup_failed(_text(owner), kind, why)
         super().__init__(error.code, error.message, error.remedy)
+        self.why = why
         self.is_servfail = is_servfail
+
+
+def _useless(error: _Failed) -> LookupFailed:
+    return LookupFailed(
+        "dns-resolver-useless",
+        f"DNS gives no answer at all, not even for the root: {error.why}",
+        "See that the resolver runs, reaches the Internet, and answers this machine; or name"
+        " another one with --resolver.",
+    )
 
 
 def _servers(server: Optional[str]) -> Tuple[Server, ...]:

@@ -23,7 +23,8 @@ class Edges(NamedTuple):
 
     Each may be called from several threads at once, and must not wait for what another thread of
     the same pool has yet to begin. They raise `MtastsError`. `own` gives None for a domain that is
-    not ours.
+    not ours. `require_dns` raises if DNS answers nothing, whoever is asked about: then what was not
+    seen says nothing about a domain.
     """
 
     txt: Callable[[str], View]
@@ -39,6 +40,7 @@ class Edges(NamedTuple):
     smtp: Callable[[str, str], SMTPServer]
     options: Callable[[str], int]
     own: Callable[[Domain], Optional[Own]]
+    require_dns: Callable[[], None]
 
 
 def real(
@@ -63,6 +65,7 @@ def real(
         smtp=functools.partial(smtp.look, ca_file=ca_file),
         options=functools.partial(https.options, ca_file=ca_file, server=resolver),
         own=functools.partial(_own, root),
+        require_dns=dns.require,
     )
 
 

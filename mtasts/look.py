@@ -35,14 +35,17 @@ def look(
     """All that is to be seen of `domain`, and of those `sub_domains` that take mail.
 
     Many looks may share the threads of `pool`, but not run in them: it is their exchanges that do.
+    Raises `MtastsError` if DNS answers nothing at all.
     """
     loop = asyncio.new_event_loop()
     try:
         with ExitStack() as stack:
             threads = pool or stack.enter_context(ThreadPoolExecutor(AT_ONCE))
-            return loop.run_until_complete(_Look(domain, edges, threads).seen(sub_domains))
+            seen = loop.run_until_complete(_Look(domain, edges, threads).seen(sub_domains))
     finally:
         loop.close()
+    edges.require_dns()
+    return seen
 
 
 class _Look(Calls):

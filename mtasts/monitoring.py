@@ -8,6 +8,7 @@ import collections
 from typing import Iterable, List, Sequence, Tuple, Union
 
 from mtasts.checks import CheckFinding, Verdict
+from mtasts.errors import MtastsError
 from mtasts.finding import GRAVEST_FIRST, Finding, Severity, gravest
 
 # The exit codes of monitoring plug-ins (Monitoring Plugins Development Guidelines).
@@ -38,6 +39,12 @@ def nagios(verdicts: Sequence[Verdict]) -> str:
     said, figures = _of_one(verdicts[0]) if len(verdicts) == 1 else _of_many(verdicts)
     data = " ".join(f"{name}={value}" for name, value in figures)
     return f"MTA-STS {state} - {said} | {data}"
+
+
+def nagios_failure(error: MtastsError) -> str:
+    """The line of a plug-in that could not check."""
+    said = error.message.replace("|", "/")  # which would begin performance data
+    return f"MTA-STS UNKNOWN - {said} [{error.code}]"
 
 
 def _of_one(verdict: Verdict) -> Tuple[str, List[Tuple[str, str]]]:

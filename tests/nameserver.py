@@ -44,14 +44,14 @@ class NameServer:
 
     Names in `secure` are those that DNSSEC proves to the resolver, of those in `bogus` it proves
     the contrary, and those in `signed` have signatures that say nothing to it. `is_lame`: it has no
-    zone. `asked` has the names and types of all questions so far, `loses` how many it leaves
-    without an answer.
+    zone. `is_cut_off`: it reaches nobody, and so fails for every name. `asked` has the names and
+    types of all questions so far, `loses` how many it leaves without an answer.
     """
 
     def __init__(self, server):
         self.table = {}
         self.secure, self.bogus, self.signed = set(), set(), set()
-        self.is_lame = False
+        self.is_lame = self.is_cut_off = False
         self.asked = []
         self.loses = 0
         self.port = server.getsockname()[1]
@@ -85,7 +85,8 @@ class NameServer:
             response.flags |= dns.flags.AA
         if name in self.secure:
             response.flags |= dns.flags.AD
-        if name in self.bogus and not query.flags & dns.flags.CD:
+        is_bogus = name in self.bogus and not query.flags & dns.flags.CD
+        if self.is_cut_off or is_bogus:
             response.set_rcode(dns.rcode.SERVFAIL)
             return response
         self._fill(response, question, name, is_resolver)

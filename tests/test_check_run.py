@@ -290,6 +290,7 @@ class Net:
             smtp=lambda host, _address: SMTPServer(host, None, 0.1),
             options=lambda _uri: 200,
             own=lambda _domain: None,
+            require_dns=lambda: None,
         )._replace(**others)
         for name, edge in self.edges._asdict().items():
             self.edges = self.edges._replace(**{name: self.counted(name, edge)})
@@ -409,3 +410,15 @@ class TestRun:
         crowd = threading.Barrier(check_run.PER_RESOLVER)
         list(Net(txt=txt).run(2 * check_run.PER_RESOLVER))
         assert most == [check_run.PER_RESOLVER]
+
+    def test_it_ends_where_dns_answers_nothing(self):
+        looks = itertools.count()
+
+        def require_dns():
+            if next(looks) >= 5:
+                raise LookupFailed("dns-resolver-useless", "DNS gives no answer at all")
+
+        seen = Net(require_dns=require_dns).run(1000)
+        with pytest.raises(LookupFailed, match="no answer at all"):
+            list(seen)
+        assert next(looks) <= 5 + 2 * check_run.LOOKS

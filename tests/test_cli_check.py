@@ -129,6 +129,21 @@ def test_what_cannot_be_checked_is_unknown(net, arguments, said):
     assert said in err
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--resolver", "255.255.255.255"], "DNS gives no answer at all, not even for the root: "),
+        (["--resolver", "x"], "'x' is not an IP address with or without a port [address-invalid]"),
+        (["--ca", "a|b"], "the roots in a/b cannot be read: "),
+    ],
+)
+def test_what_keeps_a_plug_in_from_its_work_is_its_line(net, arguments, said):
+    code, out, err = net("check", "example.org", "--nagios", *arguments)
+    assert (code, err) == (3, "")
+    assert out.startswith(f"MTA-STS UNKNOWN - {said}")
+    assert len(out.splitlines()) == 1
+
+
 @pytest.mark.parametrize("name", ["lists", "lists.example.org", "*"])
 def test_sub_domains_that_take_mail_without_a_policy(net, name):
     _, out, _ = net("check", "example.org", "--subdomain", name)

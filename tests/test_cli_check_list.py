@@ -141,6 +141,26 @@ def test_a_file_of_something_else_is_left_alone(mtasts, tmp_path):
     assert results.read_text() == "precious\n"
 
 
+def test_a_resolver_that_answers_nothing_ends_the_run_which_goes_on_later(
+    mtasts, listed, tmp_path, dns_table
+):
+    results = str(tmp_path / "results.jsonl")
+    mtasts("check", "d0.example.org", "--output", results)
+    names = [f"d{number}.example.org" for number in range(200)]
+    run = ["check", "--file", listed("\n".join(names)), "--output", results]
+    dns_table.is_cut_off = True
+    code, out, err = mtasts(*run)
+    assert (code, out) == (3, "")
+    assert f"{results} has 1 domain of 200; the same command goes on from there\n" in err
+    assert "[dns-resolver-useless]\nSee that the resolver runs" in err
+    assert domains_in(results) == names[:1]
+    dns_table.is_cut_off = False
+    _, out, err = mtasts(*run)
+    assert out.startswith(f"{results}: 200 domains: ")
+    assert f"{results} has 1 domain of 200 already\n" in err
+    assert sorted(domains_in(results)) == sorted(names)
+
+
 def test_ctrl_c_waits_for_no_stranger(mtasts, listed, dns_table):
     dns_table.loses = sys.maxsize
     # As on a terminal: what starts the tests may ignore the signal.

@@ -176,5 +176,62 @@ def test_a_resolver_is_an_address():
     assert code_of(Resolver, "resolver.example") == "address-invalid"
 
 
-def test_a_resolver_may_be_out_of_reach():
-    assert code_of(Resolver("255.255.255.255").txt, NAME) == "dns-lookup-failed"
+# A resolver that answers nobody
+
+
+def failing(table, count):
+    """Names of which the resolver gets no answer, as many as asked for."""
+    names = [f"_mta-sts.d{number}.example.org" for number in range(count)]
+    table.update(dict.fromkeys(names))
+    return names
+
+
+def test_a_resolver_that_answers_nothing_is_told_from_a_name_without_an_answer(resolver, dns_table):
+    dns_table.is_cut_off = True
+    assert code_of(resolver.txt, NAME) == "dns-resolver-useless"
+    assert code_of(resolver.require) == "dns-resolver-useless"
+    assert dns_table.asked[-1] == (".", "SOA")
+
+
+def test_who_is_useless_is_not_asked_again(resolver, dns_table):
+    dns_table.is_cut_off = True
+    code_of(resolver.txt, NAME)
+    del dns_table.asked[:]
+    assert code_of(resolver.mx, "example.net") == "dns-resolver-useless"
+    assert dns_table.asked == []
+
+
+def test_a_resolver_that_cannot_be_asked_is_useless():
+    nobody = Resolver("255.255.255.255")  # to which only those may send who say that it is for all
+    assert code_of(nobody.txt, NAME) == "dns-resolver-useless"
+
+
+def test_a_name_without_an_answer_says_nothing_of_the_resolver(resolver, table):
+    table[NAME] = None
+    assert code_of(resolver.txt, NAME) == "dns-lookup-failed"
+    resolver.require()
+
+
+def test_many_names_without_an_answer_do_neither_as_long_as_the_root_has_one(
+    resolver, table, dns_table
+):
+    codes = {code_of(resolver.txt, name) for name in failing(table, 100)}
+    assert codes == {"dns-lookup-failed"}
+    resolver.require()
+    assert dns_table.asked.count((".", "SOA")) <= 4
+
+
+def test_a_resolver_that_once_answered_is_doubted_after_many_failures_in_a_row(
+    resolver, table, dns_table
+):
+    resolver.txt(NAME)
+    dns_table.is_cut_off = True
+    names = iter(failing(table, 100))
+    for _ in range(20):
+        assert code_of(resolver.txt, next(names)) == "dns-lookup-failed"
+    dns_table.is_cut_off = False
+    resolver.txt(NAME)
+    dns_table.is_cut_off = True
+    codes = [code_of(resolver.txt, name) for name in names]
+    assert set(codes[:32]) == {"dns-lookup-failed"}
+    assert set(codes[32:]) == {"dns-resolver-useless"}

@@ -192,6 +192,18 @@ def test_the_first_run_tells_what_is_wrong_and_the_next_one_nothing(command):
     assert command() == (0, "", "")
 
 
+def test_where_dns_answers_nobody_nothing_is_told_of_domains(command, dns_table):
+    command()
+    command()
+    dns_table.is_cut_off = True
+    for _ in range(2):
+        code, out, err = command()
+        assert (code, out) == (3, "")
+        assert "[dns-resolver-useless]" in err
+    dns_table.is_cut_off = False
+    assert command() == (0, "", "")
+
+
 def test_a_tenant_that_moved_its_mail_away(command):
     mtasts = command.mtasts
     mtasts("new", "@cluster", "--mx", "mx.example.org")

@@ -1,6 +1,7 @@
 """What a sender sees of a domain, judged: for people, for programs, and for a monitoring."""
 
 import collections
+import contextlib
 import json
 import signal
 from typing import Callable, Iterator, List, Optional, Sequence, Tuple, Union
@@ -29,7 +30,7 @@ from mtasts.cli.common import (
 from mtasts.domain import MAX_NAME, Domain, InvalidDomain
 from mtasts.errors import MtastsError, printable
 from mtasts.finding import GRAVEST_FIRST, Severity, gravest
-from mtasts.monitoring import EXIT_CODES, nagios
+from mtasts.monitoring import EXIT_CODES, nagios, nagios_failure
 from mtasts.policy import Mode
 from mtasts.store import Store
 
@@ -122,27 +123,28 @@ def check(
     _end_at_once_if_interrupted()
     is_list = bool(lists) or _STDIN in domains
     _require_one_output(as_json, as_nagios, bool(openmetrics), bool(output), is_list)
-    asked, broken = _asked(domains, lists)
-    sight = edges.real(resolver, ca, store.root)
-    below = _below(asked, sub_domains)
+    with _failures_told(as_nagios):
+        asked, broken = _asked(domains, lists)
+        sight = edges.real(resolver, ca, store.root)
+        below = _below(asked, sub_domains)
 
-    def verdicts(of: List[Domain]) -> Iterator[Verdict]:
-        if not is_list:
-            return (judge(one, now()) for one in check_run.few(of, sight, below))
-        seen = check_run.run(of, sight, below, public_suffix.all_rules(public_suffixes()))
-        return (judge(one, now()) for one in with_progress(seen, len(of), "domains checked"))
+        def verdicts(of: List[Domain]) -> Iterator[Verdict]:
+            if not is_list:
+                return (judge(one, now()) for one in check_run.few(of, sight, below))
+            seen = check_run.run(of, sight, below, public_suffix.all_rules(public_suffixes()))
+            return (judge(one, now()) for one in with_progress(seen, len(of), "domains checked"))
 
-    if output:
-        severities = _continue(output, asked, verdicts)
-    elif as_json:
-        severities = [_print_json(one) for one in verdicts(asked)]
-    elif as_nagios:
-        severities = _print_nagios(list(verdicts(asked)))
-    elif openmetrics:
-        textfile.require_library()
-        severities = _write_metrics(verdicts(asked), openmetrics)
-    else:
-        severities = [_show(one) for one in verdicts(asked)]
+        if output:
+            severities = _continue(output, asked, verdicts)
+        elif as_json:
+            severities = [_print_json(one) for one in verdicts(asked)]
+        elif as_nagios:
+            severities = _print_nagios(list(verdicts(asked)))
+        elif openmetrics:
+            textfile.require_library()
+            severities = _write_metrics(verdicts(asked), openmetrics)
+        else:
+            severities = [_show(one) for one in verdicts(asked)]
     ctx.exit(EXIT_CODES[gravest(severities + [Severity.UNKNOWN] * bool(broken))])
 
 
@@ -153,6 +155,18 @@ def _end_at_once_if_interrupted() -> None:
     """
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+@contextlib.contextmanager
+def _failures_told(as_nagios: bool) -> Iterator[None]:
+    """Let what keeps a plug-in from its work be its line: a monitoring reads nothing else."""
+    try:
+        yield
+    except MtastsError as error:
+        if not as_nagios:
+            raise
+        click.echo(nagios_failure(error))
+        click.get_current_context().exit(EXIT_CODES[Severity.UNKNOWN])
 
 
 def _require_one_output(
@@ -218,8 +232,14 @@ def _continue(
         if len(left) < len(asked):
             known = counted(len(asked) - len(left))
             click.echo(f"{printable(path, 300)} has {known} of {len(asked)} already", err=True)
-        for verdict in verdicts(left):
-            results.add(document(verdict))
+        try:
+            for verdict in verdicts(left):
+                results.add(document(verdict))
+        except MtastsError:
+            known = counted(sum(one in results.severities for one in asked))
+            said = f"{printable(path, 300)} has {known} of {len(asked)}"
+            click.echo(f"{said}; the same command goes on from there", err=True)
+            raise
         severities = [results.severities[one] for one in asked]
     counts = collections.Counter(severities)
     said = ", ".join(f"{one.value} {counts[one]}" for one in GRAVEST_FIRST if counts[one])
