@@ -756,6 +756,28 @@ def test_a_stranger_makes_no_endless_list():
     assert [one.group for one in found if one.code == "findings-more"] == [Group.TXT]
 
 
+def test_no_crowd_of_lesser_findings_hides_what_is_wrong():
+    hosts = tuple(f"mx{number}.example.org" for number in range(MAX_FINDINGS))
+    bare = mx_host(hosts[-1], servers=(("192.0.2.9", server(hosts[-1], tls=None)),))
+    every = POLICY.replace(b"mx: mx1.example.org", b"mx: *.example.org")
+    seen = healthy(
+        mx=tuple(MX(10, host) for host in hosts),
+        mx_hosts=(*map(mx_host, hosts[:-1]), bare),
+        policy_host=policy_hosts(answers=answers(body=every)),
+    )
+    found = [one for one in findings(seen) if one.group is Group.MX]
+    assert len(found) == MAX_FINDINGS + 1
+    assert [one.host for one in found if one.code == "mx-host-no-starttls"] == [hosts[-1]]
+
+
+def test_a_policy_that_nobody_takes_is_an_error_however_much_else_it_says():
+    repeated = b"mode: enforce\r\n" * 2 * MAX_FINDINGS
+    data = POLICY.replace(b"max_age: 2592000\r\n", repeated + b"max_age: no\r\n")
+    seen = healthy(policy_host=policy_hosts(answers=answers(body=data)), own=None)
+    assert "policy-max-age-invalid" in [one.code for one in findings(seen)]
+    assert judge(seen, NOW).severity is Severity.ERROR
+
+
 def test_what_strangers_write_is_printable():
     hostile = "v=spf1\x1b[2J\r\n\u202e{text}"
     seen = healthy(

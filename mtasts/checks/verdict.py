@@ -12,7 +12,7 @@ from mtasts.checks.txt import taken, txt
 from mtasts.domain import Domain
 from mtasts.errors import MtastsError
 from mtasts.facts import Answer, Handshake, Own, Seen
-from mtasts.finding import MAX_FINDINGS, Severity, gravest
+from mtasts.finding import GRAVEST_FIRST, MAX_FINDINGS, Severity, gravest
 from mtasts.policy import Policy, read
 from mtasts.record import STSRecord
 
@@ -73,12 +73,13 @@ def _own(seen: Seen) -> Optional[Policy]:
 
 
 def _limited(findings: Iterable[CheckFinding]) -> Iterator[CheckFinding]:
-    """Each finding once, and of one part at most `MAX_FINDINGS`: strangers make them."""
-    for number, one in enumerate(dict.fromkeys(findings), 1):
-        if number > MAX_FINDINGS:
-            yield Place(one.group, one.host).finding("findings-more", MAX_FINDINGS)
-            return
-        yield one
+    """Each finding once, and of one part the `MAX_FINDINGS` gravest: strangers make them."""
+    each = list(dict.fromkeys(findings))
+    gravest_first = sorted(each, key=lambda one: GRAVEST_FIRST.index(one.severity))
+    kept = set(gravest_first[:MAX_FINDINGS])
+    yield from (one for one in each if one in kept)
+    for one in gravest_first[MAX_FINDINGS : MAX_FINDINGS + 1]:
+        yield Place(one.group, one.host).finding("findings-more", MAX_FINDINGS)
 
 
 def _policy_host_tls(seen: Seen) -> Iterator[Handshake]:
