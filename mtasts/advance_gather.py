@@ -36,9 +36,6 @@ if TYPE_CHECKING:
     from mtasts.ledger.database import Database
 
 
-_FEW = 10  # domains that are looked at one by one, each as fast as can be
-
-
 class Numbers(NamedTuple):
     """What the reports of a period say of each domain; see `mtasts.advance.Reports`."""
 
@@ -113,6 +110,6 @@ def judgement(
 
 def looks(domains: Sequence[Domain], edges: Edges, suffixes: FrozenSet[str]) -> Iterator[Seen]:
     """A look at each of the `domains`; `suffixes` as in `check_run.run`."""
-    if len(domains) <= _FEW:
+    if len(domains) <= check_run.FEW:
         return check_run.few(domains, edges, lambda _domain: ())
     return check_run.run(domains, edges, suffixes=suffixes)

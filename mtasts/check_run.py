@@ -18,6 +18,7 @@ from mtasts.look import AT_ONCE, look
 from mtasts.pace import Pace
 from mtasts.shared import Shared
 
+FEW = 10  # domains whose looks may each be as fast as can be, and still burden nobody
 LOOKS = 64  # domains under way together, each with one exchange at a time
 # Answers of each kind that are kept, so that memory does not grow with the number of domains. That
 # of an MX host has some KiB. In a run with more MX hosts than that, one may be asked again.
@@ -32,7 +33,7 @@ SubDomains = Callable[[Domain], Sequence[Domain]]
 
 
 def few(domains: Iterable[Domain], edges: Edges, sub_domains: SubDomains) -> Iterator[Seen]:
-    """What is seen of each of some `domains`, each looked at as fast as can be; as it comes.
+    """What is seen of each of `FEW` `domains`, each looked at as fast as can be; as it comes.
 
     `sub_domains` gives those to be looked at with a domain.
     """

@@ -89,6 +89,14 @@ def test_of_several_domains_the_gravest_counts(net):
     assert len(out.splitlines()) == 1
 
 
+@pytest.mark.parametrize(("count", "times"), [(10, 10), (11, 1)])
+def test_of_many_domains_what_they_share_is_asked_once(net, dns_table, count, times):
+    names = [f"d{number}.example.org" for number in range(count)]
+    net.mx.update(dict.fromkeys(names, ["10 mx1.example.net"]))
+    net("check", *names, "--json")
+    assert dns_table.asked.count(("mx1.example.net", "AAAA")) == times
+
+
 def test_json_has_a_line_for_each_domain(net):
     _, out, _ = net("check", "example.net", "example.org", "example.org", "--json")
     found = {one["domain"]: one for one in map(json.loads, out.splitlines())}

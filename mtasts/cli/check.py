@@ -10,6 +10,7 @@ import click
 
 from mtasts import check_run, domain_list, edges, guesses, public_suffix
 from mtasts.check_results import Results
+from mtasts.check_run import SubDomains
 from mtasts.checks import CheckFinding, Group, Verdict, judge
 from mtasts.checks.document import VERSION, document
 from mtasts.cli import findings as shown
@@ -29,6 +30,7 @@ from mtasts.cli.common import (
 )
 from mtasts.domain import MAX_NAME, Domain, InvalidDomain
 from mtasts.errors import MtastsError, printable
+from mtasts.facts import Seen
 from mtasts.finding import GRAVEST_FIRST, Severity, gravest
 from mtasts.monitoring import EXIT_CODES, nagios, nagios_failure
 from mtasts.policy import Mode
@@ -129,10 +131,9 @@ def check(
         below = _below(asked, sub_domains)
 
         def verdicts(of: List[Domain]) -> Iterator[Verdict]:
-            if not is_list:
-                return (judge(one, now()) for one in check_run.few(of, sight, below))
-            seen = check_run.run(of, sight, below, public_suffix.all_rules(public_suffixes()))
-            return (judge(one, now()) for one in with_progress(seen, len(of), "domains checked"))
+            seen = _seen(of, sight, below)
+            seen = with_progress(seen, len(of), "domains checked") if is_list else seen
+            return (judge(one, now()) for one in seen)
 
         if output:
             severities = _continue(output, asked, verdicts)
@@ -185,6 +186,13 @@ def _require_one_output(
             "--nagios is for domains that are named, not for a list",
             "Name them, or let --openmetrics write figures of all.",
         )
+
+
+def _seen(domains: List[Domain], sight: edges.Edges, below: SubDomains) -> Iterator[Seen]:
+    """What is seen of each of `domains`, few or many, as it comes."""
+    if len(domains) <= check_run.FEW:
+        return check_run.few(domains, sight, below)
+    return check_run.run(domains, sight, below, public_suffix.all_rules(public_suffixes()))
 
 
 def _asked(domains: Sequence[str], lists: Sequence[str]) -> Tuple[List[Domain], int]:
@@ -247,7 +255,7 @@ def _continue(
     return severities
 
 
-def _below(domains: Sequence[Domain], names: Sequence[str]) -> Callable[[Domain], List[Domain]]:
+def _below(domains: Sequence[Domain], names: Sequence[str]) -> SubDomains:
     """Which sub-domains to look at with a domain: `names` are labels, or whole names below it.
 
     A label that makes the name of a domain too long is none of its. Raises `MtastsError` for what
