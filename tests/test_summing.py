@@ -46,7 +46,7 @@ def entry(*results, by="Reporter A", on=1, grade="dkim"):
 def codes(entries, history=(), kind="certificate-expired"):
     summary = summarise(DOMAIN, entries)
     (group,) = (one for one in summary.failures if one.result_type == kind)
-    return [one.code for one in verdict.of_group(group, summary, history)]
+    return [one.code for one in verdict.of_group(group, verdict.background(summary, history))]
 
 
 def test_sessions_of_all_reports_are_added():
@@ -189,7 +189,7 @@ def test_a_failure_is_over_when_all_who_saw_it_have_reported_without_it_since():
 def test_hostile_text_of_a_report_is_printable_in_what_is_said():
     reports = [entry(result(0, failure(host="\x1b[31mmx\u202e")))]
     summary = summarise(DOMAIN, reports)
-    (found,) = verdict.of_group(summary.failures[0], summary, ())
+    (found,) = verdict.of_group(summary.failures[0], verdict.background(summary, ()))
     assert found.code == "report-mx-not-covered"
     assert found.message.isprintable()
     assert "\x1b" not in found.message

@@ -12,7 +12,8 @@ from mtasts.policy import Policy
 from mtasts.status import Row
 from mtasts.tlsrpt import verdict
 from mtasts.tlsrpt.explanations import Explanation
-from mtasts.tlsrpt.summary import FailureGroup, Reporter
+from mtasts.tlsrpt.summary import FailureGroup, Reporter, Summary
+from mtasts.tlsrpt.verdict import Background
 
 MOST_FAILURES = 20  # kinds of failures of a domain that are explained
 MOST_REPORTERS = 50
@@ -71,6 +72,7 @@ def section(level: Level, about: About, asked: Asked) -> Section:
     marks = timeline.marks(about, asked)
     charts = (chart.sessions(bars, marks), chart.failures(bars, marks)) if found.reports else ()
     failures, hosts = attention.groups(found), _hosts(about)
+    beside = verdict.background(found, about.served)
     return Section(
         about,
         level,
@@ -78,7 +80,7 @@ def section(level: Level, about: About, asked: Asked) -> Section:
         bars,
         marks,
         tuple(filter(None, charts)),
-        tuple(_failed(group, about) for group in failures[:MOST_FAILURES]),
+        tuple(_failed(group, found, beside) for group in failures[:MOST_FAILURES]),
         max(0, len(failures) - MOST_FAILURES),
         tuple(_reported(one, about, asked) for one in found.reporters[:MOST_REPORTERS]),
         max(0, len(found.reporters) - MOST_REPORTERS),
@@ -90,11 +92,11 @@ def section(level: Level, about: About, asked: Asked) -> Section:
     )
 
 
-def _failed(group: FailureGroup, about: About) -> Failed:
+def _failed(group: FailureGroup, summary: Summary, beside: Background) -> Failed:
     explained = verdict.explained(group)[:1]
-    said = verdict.of_group(group, about.summary, about.served)
-    is_settled = verdict.is_settled(group, about.summary)
-    return Failed(group, explained[0] if explained else None, tuple(said), is_settled)
+    said = tuple(verdict.of_group(group, beside))
+    is_settled = verdict.is_settled(group, summary)
+    return Failed(group, explained[0] if explained else None, said, is_settled)
 
 
 def _reported(reporter: Reporter, about: About, asked: Asked) -> Reported:

@@ -5,7 +5,7 @@ reporter sees a failure or all; one MX host or all; whether it is over.
 """
 
 import datetime
-from typing import Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple
+from typing import Dict, FrozenSet, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 from mtasts.domain import InvalidDomain, MXPattern
 from mtasts.finding import Finding, finding
@@ -33,17 +33,33 @@ def of_summary(summary: Summary) -> List[Finding]:
     return found
 
 
-def of_group(
-    group: FailureGroup, summary: Summary, served: Sequence[HistoryEntry]
-) -> List[Finding]:
-    """What follows for a group of failures of `summary`.
+class Background(NamedTuple):
+    """What is known beside a group of failures, gathered once for however many groups there are.
 
-    `served` is the domain's history, oldest first; without any, nothing is said about it.
+    `served` is the domain's history, oldest first; `last` has the last day of each reporter, and
+    `mx_hosts` are those in reports, and those that the policy names.
     """
-    found = [*_coverage(group, served), *_policies(group, served), *_where(group, summary, served)]
+
+    served: Sequence[HistoryEntry]
+    last: Dict[str, Optional[datetime.date]]
+    mx_hosts: FrozenSet[str]
+
+
+def background(summary: Summary, served: Sequence[HistoryEntry]) -> Background:
+    """What `summary` and the history `served` let be known beside each group of failures."""
+    hosts = {host for group in summary.failures for host in group.mx_hosts}
+    named = served[-1].policy.mx if served else ()
+    hosts.update(pattern for pattern in named if not pattern.startswith("*."))
+    return Background(served, _last_days(summary), frozenset(hosts))
+
+
+def of_group(group: FailureGroup, beside: Background) -> List[Finding]:
+    """What follows for a group of failures; without a history nothing is said about policies."""
+    served = beside.served
+    found = [*_coverage(group, served), *_policies(group, served), *_where(group, beside)]
     if is_single_fetch_error(group):
         found.append(finding("report-fetch-error-once"))
-    if is_over(group, summary):
+    if _is_over(group, beside.last):
         found.append(finding("report-over", text=group.last))
     return found
 
@@ -94,8 +110,16 @@ def is_single_fetch_error(group: FailureGroup) -> bool:
 
 def is_over(group: FailureGroup, summary: Summary) -> bool:
     """Whether all that reported the failure have sent newer reports without it."""
-    newest = [one.last for one in summary.reporters if one.name in group.reporters]
-    return bool(group.last) and all(last and last > group.last for last in newest)
+    return _is_over(group, _last_days(summary))
+
+
+def _is_over(group: FailureGroup, last: Dict[str, Optional[datetime.date]]) -> bool:
+    newest = [last[name] for name in group.reporters if name in last]
+    return bool(group.last) and all(day and day > group.last for day in newest)
+
+
+def _last_days(summary: Summary) -> Dict[str, Optional[datetime.date]]:
+    return {one.name: one.last for one in summary.reporters}
 
 
 def is_settled(group: FailureGroup, summary: Summary) -> bool:
@@ -165,22 +189,13 @@ def _replaced(entry: HistoryEntry, served: Sequence[HistoryEntry]) -> str:
     return served[served.index(entry) + 1].first.strftime("%Y-%m-%d")
 
 
-def _where(
-    group: FailureGroup, summary: Summary, served: Sequence[HistoryEntry]
-) -> Iterator[Finding]:
+def _where(group: FailureGroup, beside: Background) -> Iterator[Finding]:
     """One reporter or all, one MX host or all."""
-    reporters = len(summary.reporters)
+    reporters = len(beside.last)
     if reporters > 1 and len(group.reporters) == 1:
         yield finding("report-seen-by-one", text=group.reporters[0], hint=reporters)
     if reporters > 1 and len(group.reporters) == reporters:
         yield finding("report-seen-by-all", text=reporters)
-    hosts = _mx_hosts(summary, served)
-    if len(hosts) > 1 and len(group.mx_hosts) == 1:
-        yield finding("report-at-one-mx", text=group.mx_hosts[0], hint=len(hosts))
-
-
-def _mx_hosts(summary: Summary, served: Sequence[HistoryEntry]) -> Set[str]:
-    """The MX hosts that are known: those in reports, and those that the policy names."""
-    hosts = {host for group in summary.failures for host in group.mx_hosts}
-    named = served[-1].policy.mx if served else ()
-    return hosts | {pattern for pattern in named if not pattern.startswith("*.")}
+    hosts = len(beside.mx_hosts)
+    if hosts > 1 and len(group.mx_hosts) == 1:
+        yield finding("report-at-one-mx", text=group.mx_hosts[0], hint=hosts)

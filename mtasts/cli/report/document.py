@@ -7,6 +7,7 @@ from mtasts.cli import findings
 from mtasts.history import HistoryEntry
 from mtasts.tlsrpt import verdict
 from mtasts.tlsrpt.summary import FailureGroup, Reporter, Summary
+from mtasts.tlsrpt.verdict import Background
 
 
 def as_json(found: Summary, served: Sequence[HistoryEntry]) -> Dict[str, Any]:
@@ -19,8 +20,9 @@ def as_json(found: Summary, served: Sequence[HistoryEntry]) -> Dict[str, Any]:
         dict(one._asdict(), day=day_text(one.day), known=one.known._asdict()) for one in found.days
     ]
     facts["reporters"] = [_reporter(one, served) for one in found.reporters]
-    facts["failures"] = [_group(group, found, served) for group in found.failures]
-    facts["unspecified"] = found.unspecified and _group(found.unspecified, found, served)
+    beside = verdict.background(found, served)
+    facts["failures"] = [_group(group, beside) for group in found.failures]
+    facts["unspecified"] = found.unspecified and _group(found.unspecified, beside)
     facts["findings"] = [findings.as_json(one) for one in verdict.of_summary(found)]
     return facts
 
@@ -45,8 +47,8 @@ def _reporter(one: Reporter, served: Sequence[HistoryEntry]) -> Dict[str, Any]:
     return facts
 
 
-def _group(group: FailureGroup, found: Summary, served: Sequence[HistoryEntry]) -> Dict[str, Any]:
-    said = verdict.of_group(group, found, served)
+def _group(group: FailureGroup, beside: Background) -> Dict[str, Any]:
+    said = verdict.of_group(group, beside)
     return dict(
         group._asdict(),
         first=day_text(group.first),

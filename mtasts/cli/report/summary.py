@@ -24,6 +24,7 @@ from mtasts.store import Store
 from mtasts.tlsrpt import verdict, words
 from mtasts.tlsrpt.authenticity import Grade
 from mtasts.tlsrpt.summary import FailureGroup, Summary
+from mtasts.tlsrpt.verdict import Background
 
 _COLUMNS = (
     "result_type",
@@ -104,8 +105,9 @@ def _lines(found: Summary, served: Sequence[HistoryEntry], days: int) -> Iterato
     if found.plain != found.effective:
         yield f"  as reported: {words.sessions(found.plain)}"
     yield from _finding_lines(verdict.of_summary(found))
+    beside = verdict.background(found, served)
     for group in found.failures:
-        yield from _group_lines(group, found, served)
+        yield from _group_lines(group, beside)
     if found.reporters:
         yield "reporters:"
     for one in found.reporters:
@@ -114,9 +116,7 @@ def _lines(found: Summary, served: Sequence[HistoryEntry], days: int) -> Iterato
         yield f"  {words.text(one.name)}: {words.sessions(one.sessions)}, {last}"
 
 
-def _group_lines(
-    group: FailureGroup, found: Summary, served: Sequence[HistoryEntry]
-) -> Iterator[str]:
+def _group_lines(group: FailureGroup, beside: Background) -> Iterator[str]:
     reason = f" ({words.text(group.reason_code)})" if group.reason_code else ""
     kind = words.text(group.result_type) + reason
     where = f" at {words.several(group.mx_hosts)}" if group.mx_hosts else ""
@@ -127,7 +127,7 @@ def _group_lines(
         yield f"  what: {one.what}"
         yield f"  whose end: {one.end} ({one.certainty})"
         yield f"  remedy: {one.remedy}"
-    yield from _finding_lines(verdict.of_group(group, found, served))
+    yield from _finding_lines(verdict.of_group(group, beside))
 
 
 def _finding_lines(said: Sequence[Finding]) -> Iterator[str]:
