@@ -7,25 +7,22 @@ transaction, by one process while the others wait.
 """
 
 import contextlib
-import os
 import sqlite3
 from typing import Any, Iterator
 
-from sqlalchemy import create_engine, event, func, select
+from sqlalchemy import create_engine, func, select
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.engine.url import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
 from mtasts.errors import MtastsError, printable
-from mtasts.ledger import upgrade
+from mtasts.ledger import sqlite_file, upgrade
 from mtasts.ledger.place import Place
 from mtasts.ledger.schema import REVISION
 
 PATIENCE = 30  # seconds, for a lock that another process has
-_MODE = 0o640  # reports hold addresses of people's mail servers
 _WRITER = 0x6D746C31  # the advisory locks of our own: of whoever writes, and of who migrates
 _MIGRATION = 0x6D746C32
-_WRITES = "mtasts_writes"
 
 
 class LedgerError(MtastsError):
@@ -57,7 +54,7 @@ class Database:
             )
         with self._failing_as_ledger_error():
             self._be_ready()
-            with self._engine.begin() as connection:
+            with self._unchanged(), self._engine.begin() as connection:
                 yield connection
 
     @contextlib.contextmanager
@@ -83,7 +80,7 @@ class Database:
     def _make_engine(self) -> Engine:
         try:
             if self.is_sqlite:
-                return _sqlite_engine(self.place.text, self._patience)
+                return sqlite_file.engine(self.place.text, self._patience)
             return _postgresql_engine(make_url(self.place.text), self._patience)
         except (ArgumentError, ValueError, TypeError) as error:
             raise LedgerError(
@@ -103,7 +100,7 @@ class Database:
         if self._is_ready:
             return
         if self.is_sqlite:
-            _make_file(self.place.text)
+            sqlite_file.make(self.place.text)
         with self._engine.begin() as connection:
             found = upgrade.revision(connection)
         if found != REVISION:
@@ -125,8 +122,20 @@ class Database:
             upgrade.to_newest(connection)
 
     @contextlib.contextmanager
+    def _unchanged(self) -> Iterator[None]:
+        """Raise `LedgerError` at the end if a file that was taken for unchanging has changed."""
+        before = sqlite_file.frozen(self.place.text) if self.is_sqlite else None
+        yield
+        if before and before != sqlite_file.frozen(self.place.text):
+            raise LedgerError(
+                "ledger-busy",
+                f"{self.place} was changed while it was read, although it cannot be written here",
+                "What was said may be wrong: try again.",
+            )
+
+    @contextlib.contextmanager
     def _begun_to_write(self) -> Iterator[Connection]:
-        connected = self._engine.connect().execution_options(**{_WRITES: True})
+        connected = self._engine.connect().execution_options(**{sqlite_file.WRITES: True})
         with connected as connection, connection.begin():
             yield connection
 
@@ -157,39 +166,12 @@ def _judged(said: str, state: Any) -> Any:
             "ledger-damaged",
             "Restore the file from a backup, or move it away to begin a new one.",
         )
+    if "unable to open" in said or "readonly database" in said:
+        return (
+            "ledger-unusable",
+            "Run this as the account that owns it: even to read it, SQLite writes beside it.",
+        )
     return "ledger-unusable", "Check who may read and write it, and whether the database runs."
-
-
-def _make_file(path: str) -> None:
-    """Let there be a file that other accounts of the machine cannot read."""
-    folder = os.path.dirname(path)
-    os.makedirs(folder, 0o750, exist_ok=True)
-    if not os.path.exists(path):
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, _MODE)
-        try:
-            if os.geteuid() == 0:  # who owns the folder is to go on
-                owner = os.stat(folder)
-                os.fchown(descriptor, owner.st_uid, owner.st_gid)
-        finally:
-            os.close(descriptor)
-
-
-def _sqlite_engine(path: str, patience: int) -> Engine:
-    engine = create_engine(URL.create("sqlite", database=path), connect_args={"timeout": patience})
-    event.listen(engine, "connect", _prepare_sqlite)
-    event.listen(engine, "begin", _begin_sqlite)
-    return engine
-
-
-def _prepare_sqlite(connection: Any, _record: Any) -> None:
-    connection.isolation_level = None  # no transaction begins but by _begin_sqlite
-    connection.execute("PRAGMA synchronous = FULL")  # what is committed survives a power cut
-    connection.execute("PRAGMA foreign_keys = ON")
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    writes = connection.get_execution_options().get(_WRITES)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
 def _postgresql_engine(url: URL, patience: int) -> Engine:

@@ -1,4 +1,7 @@
-"""The ledger on a real PostgreSQL, which passes all tests of the one on SQLite; a full disk."""
+"""The ledger on a real PostgreSQL, which passes all tests of the one on SQLite.
+
+Also SQLite on a disk that is full, and on one that is only read.
+"""
 
 import os
 
@@ -7,10 +10,10 @@ import pytest
 import forked
 import test_ingest
 import test_ledger
-from mtasts.ledger import place
-from mtasts.ledger.database import Database
+from mtasts.ledger import place, queries, writing
+from mtasts.ledger.database import Database, LedgerError
 from mtasts.spool import Spool
-from reports import as_json, as_mail, report
+from reports import as_json, as_mail, entry, report
 from rig import postgres
 from rig.process import run
 
@@ -85,3 +88,44 @@ def test_a_full_disk_lets_the_mail_server_wait(tmp_path):
         assert (code, len(out.splitlines())) == (0, 1)
     finally:
         run("umount", str(disk))
+
+
+@pytest.fixture
+def frozen(tmp_path):
+    """Where a ledger of one report is written, and where it can only be read."""
+    there, here = tmp_path / "there", tmp_path / "here"
+    there.mkdir()
+    here.mkdir()
+    run("mount", "--bind", str(there), str(here))
+    run("mount", "-o", "remount,bind,ro", str(here))
+    writer = Database(place.parse(str(there / "ledger.sqlite")))
+    writing.add(writer, [entry(b"1", report())])
+    writer.close()
+    yield writer, str(here / "ledger.sqlite")
+    writer.close()
+    run("umount", str(here))
+
+
+def test_where_nothing_can_be_written_a_ledger_is_read(frozen):
+    _, here = frozen
+    code, out, err = forked.mtasts(["report", "list"], MTASTS_LEDGER=here)
+    assert (code, len(out.splitlines()), err) == (0, 1, b"")
+    code, _, err = forked.mtasts(["report", "add", "-"], as_json(report("2")), MTASTS_LEDGER=here)
+    assert (code, b"ledger-unusable" in err) == (75, True), err
+
+
+def test_where_nothing_can_be_written_what_waits_in_the_wal_is_read(frozen):
+    writer, here = frozen
+    with writer.reading():  # so that the WAL stays
+        writing.add(writer, [entry(b"2", report("another"))])
+        code, out, _ = forked.mtasts(["report", "list"], MTASTS_LEDGER=here)
+    assert (code, len(out.splitlines())) == (0, 2)
+
+
+def test_a_ledger_that_is_changed_from_elsewhere_while_it_is_read_gives_no_answer(frozen):
+    writer, here = frozen
+    reader = Database(place.parse(here))
+    with pytest.raises(LedgerError) as caught, reader.reading():
+        forked.mtasts(["report", "add", "-"], as_json(report("2")), MTASTS_LEDGER=writer.place.text)
+    assert caught.value.code == "ledger-busy"
+    assert len(list(queries.reports(reader, queries.Filter()))) == 2
