@@ -5,6 +5,7 @@ ours (`mtasts.tls`) that could show a certificate either.
 """
 
 import datetime
+import functools
 import warnings
 from typing import Any, List, NamedTuple, Tuple
 
@@ -45,6 +46,7 @@ class _Element(NamedTuple):
     contents: bytes
 
 
+@functools.lru_cache(maxsize=256)  # many domains have one certificate, and who looks, looks twice
 def read(der: bytes) -> Certificate:
     """Names and dates of a certificate; raises `Unreadable`."""
     try:

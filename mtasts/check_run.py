@@ -7,14 +7,14 @@ those is asked once in a run, and what it showed goes to all that name it. What 
 thread that holds nothing which others wait for: for its turn, or for an exchange that has begun.
 """
 
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Callable, FrozenSet, Iterable, Iterator, Sequence
 
 from mtasts import at_once, public_suffix
 from mtasts.domain import Domain, InvalidDomain
 from mtasts.edges import Edges
 from mtasts.facts import Seen
-from mtasts.look import AT_ONCE, look
+from mtasts.look import AT_ONCE, look, look_alone
 from mtasts.pace import Pace
 from mtasts.shared import Shared
 
@@ -59,9 +59,7 @@ def run(
     shared = sharing(edges, suffixes)
 
     def seen(domain: Domain) -> Seen:
-        # Many looks make up for it that each does one thing after the other, and that is half the
-        # work: nothing is handed from thread to thread.
-        return look(domain, shared, sub_domains(domain), _Here())
+        return look_alone(domain, shared, sub_domains(domain))
 
     return at_once.results(seen, domains, LOOKS)
 
@@ -107,17 +105,3 @@ def _operator(host: str, suffixes: FrozenSet[str]) -> str:
         return public_suffix.organizational_domain(Domain(host), suffixes or _SUFFIXES)
     except InvalidDomain:  # DNS may give any name
         return host
-
-
-class _Here(Executor):
-    """Does what is submitted at once, in the thread of who submits it."""
-
-    def submit(self, *call: Any, **named: Any) -> Future:
-        """What the call returned or raised."""
-        function, *arguments = call
-        done: Future = Future()
-        try:
-            done.set_result(function(*arguments, **named))
-        except Exception as error:  # it is for who asks for the result
-            done.set_exception(error)
-        return done

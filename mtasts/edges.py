@@ -1,7 +1,8 @@
 """What a look at a domain calls of the edges, and how: in threads, while asyncio does the waiting.
 
 Each exchange is a blocking function, and a pool of threads runs it. None waits for another, so one
-bounded pool does for as many domains as are looked at together.
+bounded pool does for as many domains as are looked at together. Or there is no pool, and one thread
+does one after the other.
 """
 
 import asyncio
@@ -79,14 +80,16 @@ def _own(root: Optional[str], domain: Domain) -> Optional[Own]:
 
 
 class Calls:
-    """Calls of the `edges` by threads of `pool`."""
+    """Calls of the `edges` by threads of `pool`; without one, by who asks, one after the other."""
 
-    def __init__(self, edges: Edges, pool: Executor) -> None:
+    def __init__(self, edges: Edges, pool: Optional[Executor]) -> None:
         self.edges = edges
         self._pool = pool
 
     async def call(self, function: Callable[..., Any], *arguments: Any) -> Any:
         """What one of the functions returns or raises."""
+        if self._pool is None:
+            return function(*arguments)
         loop = asyncio.get_event_loop()
         return await loop.run_in_executor(self._pool, functools.partial(function, *arguments))
 

@@ -13,10 +13,11 @@ import nameserver
 import smtp_server
 from certificates import Issued
 from mtasts import authority, edges, guesses, https, smtp, testing_until
+from mtasts.checks import judge
 from mtasts.domain import Domain
 from mtasts.errors import MtastsError
 from mtasts.facts import TLSA, Endpoint, Handshake, SubDomain
-from mtasts.look import look
+from mtasts.look import look, look_alone
 from mtasts.probe import MX
 from mtasts.store import Store
 from mtasts.zone import strings
@@ -463,6 +464,16 @@ def test_many_looks_share_a_pool_of_two_threads(world):
     with ThreadPoolExecutor(2) as pool, ThreadPoolExecutor(6) as lookers:
         looks = [lookers.submit(look, ORG, world.edges, (), pool) for _ in range(12)]
         assert {len(one.result(60).mx_hosts) for one in looks} == {2}
+
+
+def test_a_look_in_one_thread_sees_the_same(world):
+    world.publish(REPORTS, "v=TLSRPTv1; rua=mailto:tls@example.org")
+    threads = []
+    own = lambda _domain: threads.append(threading.current_thread())  # noqa: E731
+    seen = look_alone(ORG, world.edges._replace(own=own))
+    assert threads == [threading.current_thread()]
+    codes = [(one.host, one.address, one.code) for one in judge(seen, NOW).findings]
+    assert codes == [(one.host, one.address, one.code) for one in judge(world.look(), NOW).findings]
 
 
 def test_everything_that_can_begin_begins_at_once(world):
