@@ -37,6 +37,10 @@ def held(ledger, **wanted):
     return list(queries.reports(ledger, Filter(**wanted)))
 
 
+def counted(ledger, **wanted):
+    return list(queries.entries(ledger, Filter(**wanted)))
+
+
 def ids(ledger, **wanted):
     return [one.report.report_id for one in held(ledger, **wanted)]
 
@@ -97,7 +101,7 @@ def test_of_a_conflict_the_first_is_counted(ledger):
     found = {one.report.policies[0].failed: one.is_counted for one in held(ledger)}
     assert found == {3: False, 4: False, 5: True}
     assert {one.conflicts for one in held(ledger)} == {2}
-    assert len(held(ledger, counted_only=True)) == 1
+    assert [one.report.policies[0].failed for one in counted(ledger)] == [5]
 
 
 def test_of_a_conflict_the_stronger_grade_is_counted(ledger):
@@ -106,8 +110,7 @@ def test_of_a_conflict_the_stronger_grade_is_counted(ledger):
     writing.add(ledger, [entry(b"forged", forged, grade=Grade.HTTPS)])
     received = DAY + days(9)
     writing.add(ledger, [entry(b"signed", report(), received=received, grade=Grade.DKIM)])
-    [counted] = held(ledger, counted_only=True)
-    assert counted.report == report()
+    assert [one.report.policies for one in counted(ledger)] == [report().policies]
 
 
 @pytest.mark.parametrize(
@@ -126,15 +129,31 @@ def test_what_is_told_apart_is_no_conflict(ledger, other):
 
 def test_one_id_for_the_reports_about_several_domains_is_no_conflict(ledger):
     """Some senders number the days, and not their reports."""
-    about = [["example.org"], ["example.com"], ["example.net", "example.com"]]
+    said = [report(policies=[policy(domain)]) for domain in ("example.org", "example.com")]
+    writing.add(ledger, [entry(b"%d" % number, one) for number, one in enumerate(said)])
+    assert [(one.conflicts, one.is_counted) for one in held(ledger)] == [(0, True), (0, True)]
+    assert len(counted(ledger)) == 2
+
+
+def test_for_every_domain_one_of_the_reports_in_conflict_is_counted(ledger):
+    """The second is in conflict with both others, which are in none with each other."""
+    about = ["example.org"], ["example.org", "example.com", "example.net"], ["example.net"]
     said = [report(policies=[policy(domain) for domain in domains]) for domains in about]
     for number, one in enumerate(said):
         writing.add(ledger, [entry(b"%d" % number, one, received=DAY + days(number))])
-    found = {one.report: (one.conflicts, one.is_counted) for one in held(ledger)}
-    assert found == {said[0]: (0, True), said[1]: (1, True), said[2]: (1, False)}
-    counted = [one.report.policies[0].policy_domain for one in queries.entries(ledger, Filter())]
-    assert counted == ["example.org", "example.com"]
-    assert len(held(ledger, domain="example.com", counted_only=True)) == 1
+    found = {one.report: (one.conflicts, one.uncounted, one.is_counted) for one in held(ledger)}
+    assert found == {
+        said[0]: (1, (), True),
+        said[1]: (2, ("example.org",), True),
+        said[2]: (1, ("example.net",), False),
+    }
+    domains = [[each.policy_domain for each in one.report.policies] for one in counted(ledger)]
+    assert domains == [["example.org"], ["example.com", "example.net"]]
+    for domain, winner in zip(("example.org", "example.com", "example.net"), (0, 1, 1)):
+        [one] = counted(ledger, domain=domain)
+        assert one.report.policies == (policy(domain),)
+        first = next(one for one in held(ledger, domain=domain) if one.is_counted)
+        assert first.received == DAY + days(winner)
 
 
 def test_reports_without_an_id_are_in_no_conflict(ledger):
@@ -313,17 +332,15 @@ def test_what_is_counted_is_what_the_reports_say_without_those_that_do_not_count
     arrivals = [entry(b"1", both, grade=Grade.DKIM), entry(b"2", forged), entry(b"3", other)]
     writing.add(ledger, arrivals)
 
-    def counted(**wanted):
-        return list(queries.entries(ledger, Filter(**wanted)))
-
     for wanted in ({}, {"domain": "example.net"}, {"since": DAY + days(1)}, {"until": DAY}):
         expected = [
             (one.report._replace(contact_info=None, notes=(), hints=()), one.grade.value)
-            for one in held(ledger, counted_only=True, **wanted)
+            for one in held(ledger, **wanted)
+            if one.is_counted
         ]
-        assert counted(**wanted) == expected
-    assert [one.report.report_id for one in counted()] == ["a", "b"]
-    assert [one.grade for one in counted(weakest=Grade.DKIM)] == ["dkim"]
+        assert counted(ledger, **wanted) == expected
+    assert [one.report.report_id for one in counted(ledger)] == ["a", "b"]
+    assert [one.grade for one in counted(ledger, weakest=Grade.DKIM)] == ["dkim"]
 
 
 def test_a_report_about_days_that_have_yet_to_come_is_as_old_as_its_arrival(ledger):

@@ -247,7 +247,23 @@ def test_resends_and_conflicts_are_said(ledger):
     assert "in conflict with 1" in first
     assert second.startswith("!")
     code, out, _ = ledger("show", "3")
-    assert "this one is not counted" in out
+    assert "this one is not counted\n" in out
+
+
+def test_a_conflict_about_one_domain_of_a_report_is_said(ledger):
+    file(ledger, "1.json", as_json(report()))
+    ledger("add", str(ledger.files))
+    file(ledger, "2.json", as_json(report(policies=[policy("example.com"), policy(failed=9)])))
+    ledger("add", str(ledger.files))
+    _, out, _ = ledger("list", "--domain", "example.com")
+    assert out.startswith(" ")
+    assert "conflict" not in out
+    _, out, _ = ledger("list")
+    assert "in conflict with 1 and not counted for example.org\n" in out
+    _, out, _ = ledger("show", "2")
+    assert "in conflict with 1 of the same id: this one is not counted for example.org\n" in out
+    _, out, _ = ledger("list", "--json")
+    assert [one["uncounted"] for one in json.loads(out)] == [[], ["example.org"]]
 
 
 def test_what_is_old_is_forgotten(ledger):

@@ -58,7 +58,7 @@ class ArrivalFacts(NamedTuple):
 class Held(NamedTuple):
     """A report in the ledger: the `report`, the strongest grade with which it came, when it first
     came and by which arrival, how many `arrivals` brought it, and how many other reports claim to
-    be the same one (`conflicts`). Of those only one `is_counted`."""
+    be the same one (`conflicts`). For the domains `uncounted` one of those is counted instead."""
 
     report: Report
     grade: Grade
@@ -66,7 +66,13 @@ class Held(NamedTuple):
     arrival_id: int
     arrivals: int
     conflicts: int
-    is_counted: bool
+    uncounted: Tuple[str, ...]
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether anything in it is counted."""
+        domains = {result.policy_domain for result in self.report.policies}
+        return not self.uncounted or bool(domains.difference(self.uncounted))
 
 
 class Shown(NamedTuple):

@@ -4,9 +4,9 @@ Answers come in pages, each found by an index from where the last one ended, so 
 and the first row comes at once, however large the ledger is.
 
 Of reports that claim to be the same one (organisation, report-id, range) and say different things
-about a policy domain, one is counted: that with the strongest grade, and of these the one that came
-first. So nobody who guesses the id of a report can replace what its organisation has signed. Some
-give all reports of a day one id; about different domains these are in no conflict.
+about a policy domain, one is counted for it: that with the strongest grade, and of these the one
+that came first. So nobody who guesses the id of a report can replace what its organisation has
+signed. Some give all reports of a day one id; about different domains these are in no conflict.
 """
 
 import datetime
@@ -14,7 +14,7 @@ import zlib
 from collections import defaultdict
 from typing import Any, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
-from sqlalchemy import and_, case, exists, func, or_, select, tuple_
+from sqlalchemy import and_, exists, func, select, tuple_
 from sqlalchemy.engine import Connection
 
 from mtasts.errors import MtastsError
@@ -28,10 +28,19 @@ from mtasts.tlsrpt.report import Failure, PolicyResult
 from mtasts.tlsrpt.summary import Entry
 
 _PAGE = 200  # reports that are in memory at a time
-_ENTRIES = 1000  # the same, where only what is counted is asked for
+_ENTRIES = 900  # the same, where only what is counted is asked for
 _OTHER = report.alias("other")
 _ANY = delivery.alias("any_delivery")
-_COUNTED = [report.c[name] for name in ("id", "grade", "started", *rows.COUNTED)]
+# Whether there is another report that claims to be this one.
+_CONTESTED = (
+    exists()
+    .where(_OTHER.c.identity == report.c.identity, _OTHER.c.id != report.c.id)
+    .label("is_contested")
+)
+_COUNTED = [
+    *(report.c[name] for name in ("id", "identity", "grade", "started", *rows.COUNTED)),
+    _CONTESTED,
+]
 _FACTS = [column for column in arrival.columns if column.name not in ("dated", "raw")]
 
 
@@ -52,7 +61,6 @@ class Filter(NamedTuple):
     since: Optional[datetime.datetime] = None
     until: Optional[datetime.datetime] = None
     weakest: Optional[Grade] = None
-    counted_only: bool = False
 
 
 def reports(database: Database, wanted: Filter) -> Iterator[Held]:
@@ -68,11 +76,10 @@ def reports(database: Database, wanted: Filter) -> Iterator[Held]:
 
 
 def entries(database: Database, wanted: Filter) -> Iterator[Entry]:
-    """What `reports` gives of those that count, as far as it is counted; raises `LedgerError`.
+    """What `reports` gives, as far as it is counted; raises `LedgerError`.
 
     It is a quarter of the work. Notes, hints and the contact are left out.
     """
-    wanted = wanted._replace(counted_only=True)
     with database.reading() as connection:
         after: Optional[Tuple[int, int]] = None
         while True:
@@ -80,9 +87,12 @@ def entries(database: Database, wanted: Filter) -> Iterator[Entry]:
             if not page:
                 return
             policies = _policies(connection, [row.id for row in page], wanted.domain)
+            claims = _claims(connection, page, wanted.domain)
             for row in page:
-                said = rows.to_counted(row, tuple(policies[row.id]))
-                yield Entry(said, GRADES[row.grade].value)
+                counted = [one for one in policies[row.id] if claims.has(row, one.policy_domain)]
+                if counted or not policies[row.id]:
+                    said = rows.to_counted(row, tuple(counted))
+                    yield Entry(said, GRADES[row.grade].value)
             after = (page[-1].started, page[-1].id)
 
 
@@ -137,41 +147,50 @@ def raw(database: Database, number: int) -> bytes:
 
 def _columns() -> List[Any]:
     of_report = _ANY.c.report_id == report.c.id
-    same = and_(_OTHER.c.id != report.c.id, *_is_rival())
     first = select(func.min(_ANY.c.arrival_id)).where(of_report).scalar_subquery()
     arrivals = select(func.count()).select_from(_ANY).where(of_report).scalar_subquery()
-    conflicts = select(func.count()).select_from(_OTHER).where(same).scalar_subquery()
-    return [
-        *report.columns,
-        first.label("arrival_id"),
-        arrivals.label("arrivals"),
-        conflicts.label("conflicts"),
-        case((_is_counted(), 1), else_=0).label("is_counted"),
-    ]
+    return [*report.columns, _CONTESTED, first.label("arrival_id"), arrivals.label("arrivals")]
 
 
-def _is_counted() -> Any:
-    """Whether no other report that claims to be the same one goes before it."""
-    earlier = or_(
-        _OTHER.c.received < report.c.received,
-        and_(_OTHER.c.received == report.c.received, _OTHER.c.id < report.c.id),
-    )
-    stronger = or_(_OTHER.c.grade > report.c.grade, and_(_OTHER.c.grade == report.c.grade, earlier))
-    return ~exists().where(stronger, *_is_rival())
+class _Claims:
+    """Which reports claim to be the same one, by what they claim and each domain they are about.
 
-
-def _is_rival() -> Tuple[Any, Any]:
-    """Whether the other report claims to be this one, and is about a domain that this one is about.
-
-    The second is looked up for those few only of which the first is true.
+    Those that no other one claims to be are not in here.
     """
-    mine, theirs = policy_result.alias("mine"), policy_result.alias("theirs")
-    about_the_same = exists().where(
-        mine.c.report_id == report.c.id,
-        theirs.c.report_id == _OTHER.c.id,
-        mine.c.policy_domain == theirs.c.policy_domain,
-    )
-    return _OTHER.c.identity == report.c.identity, about_the_same.correlate(report, _OTHER)
+
+    def __init__(self) -> None:
+        self._numbers: Dict[Tuple[str, str], List[int]] = {}  # the one that counts first
+
+    def add(self, identity: str, domain: str, number: int) -> None:
+        """The report of this number claims it for the domain, and goes before all added later."""
+        numbers = self._numbers.setdefault((identity, domain), [])
+        if number not in numbers[-1:]:
+            numbers.append(number)
+
+    def has(self, row: Any, domain: str) -> bool:
+        """Whether it is the report of `row` that is counted for the domain."""
+        return self._numbers.get((row.identity, domain), [row.id])[0] == row.id
+
+    def conflicts(self, row: Any, domains: Iterable[str]) -> int:
+        """How many others claim to be the report of `row`, and are about one of the domains."""
+        claimants = (self._numbers.get((row.identity, domain), ()) for domain in domains)
+        return len(set().union(*claimants) - {row.id})
+
+
+def _claims(connection: Connection, page: Sequence[Any], domain: Optional[str]) -> _Claims:
+    """All claims to be one of the reports of `page`, about the `domain` if there is one."""
+    claims = _Claims()
+    contested = {row.identity for row in page if row.is_contested}
+    if contested:
+        columns = report.c.identity, policy_result.c.policy_domain, report.c.id
+        query = select(*columns).join(policy_result, policy_result.c.report_id == report.c.id)
+        query = query.where(report.c.identity.in_(contested))
+        if domain is not None:
+            query = query.where(policy_result.c.policy_domain == domain)
+        best_first = report.c.grade.desc(), report.c.received, report.c.id
+        for row in connection.execute(query.order_by(*best_first, policy_result.c.policy_domain)):
+            claims.add(*row)
+    return claims
 
 
 def _page(
@@ -198,8 +217,6 @@ def _page(
         conditions.append(func.lower(report.c.organization_name) == wanted.organization.lower())
     if wanted.weakest:
         conditions.append(report.c.grade >= RANKS[wanted.weakest])
-    if wanted.counted_only:
-        conditions.append(_is_counted())
     query = select(*columns).select_from(table).where(*conditions)
     page = connection.execute(query.order_by(started, number).limit(most))
     return list({row.id: row for row in page}.values())
@@ -207,15 +224,17 @@ def _page(
 
 def _held(connection: Connection, page: Sequence[Any], domain: Optional[str]) -> Iterator[Held]:
     policies = _policies(connection, [row.id for row in page], domain)
+    claims = _claims(connection, page, domain)
     for row in page:
+        domains = {one.policy_domain for one in policies[row.id]}
         yield Held(
             rows.to_report(row, tuple(policies[row.id])),
             GRADES[row.grade],
             rows.moment(row.received),
             row.arrival_id,
             row.arrivals,
-            row.conflicts,
-            bool(row.is_counted),
+            claims.conflicts(row, domains),
+            tuple(sorted(name for name in domains if not claims.has(row, name))),
         )
 
 

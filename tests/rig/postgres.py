@@ -40,7 +40,8 @@ class Postgres:
         for setting in _SETTINGS:
             argv += ["-c", setting]
         self._daemon = Daemon(argv, os.path.join(self._directory, "log"))
-        self._daemon.wait_until_listening(PORT)
+        # It listens a while before it lets anybody in.
+        self._daemon.wait_until(self._is_ready, "lets clients in")
 
     def stop(self) -> None:
         """End the server; its files go with the sandbox."""
@@ -63,6 +64,10 @@ class Postgres:
         quiet = ["--no-psqlrc", "--quiet", "--tuples-only", "--no-align"]
         argv = ["psql", *connection, *quiet, "--dbname", database, "--command", command]
         return run(*argv, env={"PGPASSWORD": PASSWORD}).output
+
+    def _is_ready(self) -> bool:
+        asked = os.path.join(self._bin, "pg_isready")
+        return run(asked, "--host", "127.0.0.1", "--port", str(PORT), check=False).code == 0
 
     def _as_postgres(self, program: str) -> list:
         return ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"] + [

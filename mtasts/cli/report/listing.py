@@ -12,11 +12,11 @@ from mtasts.domain import Domain
 from mtasts.errors import printable
 from mtasts.history import timestamp
 from mtasts.ledger.entry import ArrivalFacts, Held
-from mtasts.tlsrpt import counting
+from mtasts.tlsrpt import counting, words
 
 _COLUMNS = (
     *("id", "start", "organization_name", "report_id", "domains", "successful", "failed"),
-    *("grade", "arrivals", "conflicts", "counted"),
+    *("grade", "arrivals", "conflicts", "counted", "uncounted"),
 )
 _QUARANTINE_COLUMNS = ("id", "received", "source", "domain", "grade", "size", "name", "error")
 
@@ -107,6 +107,7 @@ def _report(held: Held) -> Dict[str, Any]:
         "arrivals": held.arrivals,
         "conflicts": held.conflicts,
         "counted": held.is_counted,
+        "uncounted": list(held.uncounted),
     }
 
 
@@ -116,6 +117,8 @@ def _report_line(row: Dict[str, Any]) -> str:
     sessions = [("?" if row[name] is None else row[name]) for name in ("successful", "failed")]
     marks = f"  came {row['arrivals']} times" if row["arrivals"] > 1 else ""
     marks += f"  in conflict with {row['conflicts']}" if row["conflicts"] else ""
+    if row["counted"] and row["uncounted"]:
+        marks += f" and not counted for {words.several(row['uncounted'])}"
     return (
         f"{' ' if row['counted'] else '!'}{row['id']:>6}  {day:<10} "
         f"{printable(row['organization_name'], 30) or '?':<30} {domains:<30} "

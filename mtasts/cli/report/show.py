@@ -23,7 +23,7 @@ from mtasts.errors import MtastsError, printable
 from mtasts.history import timestamp
 from mtasts.ledger.entry import ArrivalFacts, Held
 from mtasts.store import Store
-from mtasts.tlsrpt import summary, verdict
+from mtasts.tlsrpt import summary, verdict, words
 from mtasts.tlsrpt.report import STS, PolicyResult
 
 _NEVER_SERVED = "this policy was never served from here: it is not in the history of the domain"
@@ -109,6 +109,7 @@ def _as_json(facts: ArrivalFacts, reports: Iterator[Held], store: Store) -> Iter
             first_arrival=held.arrival_id,
             conflicts=held.conflicts,
             counted=held.is_counted,
+            uncounted=held.uncounted,
         )
         yield members
     if facts.error:
@@ -131,7 +132,9 @@ def _report_lines(held: Held, store: Store) -> Iterator[str]:
         yield f"it came {held.arrivals} times, first as {held.arrival_id}, and is counted once"
     if held.conflicts:
         counted = "this one is counted" if held.is_counted else "this one is not counted"
-        yield f"{held.conflicts} others of the same id say something else: {counted}"
+        if held.is_counted and held.uncounted:
+            counted = f"this one is not counted for {words.several(held.uncounted)}"
+        yield f"in conflict with {held.conflicts} of the same id: {counted}"
     for policy in held.report.policies:
         if _served(policy, store) is False:
             yield f"{policy.policy_domain}: {_NEVER_SERVED}"
