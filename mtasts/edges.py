@@ -7,6 +7,7 @@ does one after the other.
 
 import asyncio
 import functools
+import time
 from concurrent.futures import Executor
 from typing import Any, Callable, NamedTuple, Optional, Tuple, Union
 
@@ -14,8 +15,8 @@ from mtasts import authority, https, smtp, testing_until, tls
 from mtasts.authority import Server, TXTSet
 from mtasts.dns_view import Resolver, View
 from mtasts.domain import Domain
-from mtasts.errors import MtastsError
-from mtasts.facts import Answer, Handshake, Own, SMTPServer
+from mtasts.errors import LookupFailed, MtastsError
+from mtasts.facts import TOO_LATE, Answer, Handshake, Own, SMTPServer
 from mtasts.policy_file import NoPolicy, read_bytes
 
 
@@ -80,18 +81,34 @@ def _own(root: Optional[str], domain: Domain) -> Optional[Own]:
 
 
 class Calls:
-    """Calls of the `edges` by threads of `pool`; without one, by who asks, one after the other."""
+    """Calls of the `edges` by threads of `pool`; without one, by who asks, one after the other.
 
-    def __init__(self, edges: Edges, pool: Optional[Executor]) -> None:
+    After `seconds` nothing is called any more: a stranger can name very many hosts, and let each
+    of them be slow.
+    """
+
+    def __init__(self, edges: Edges, pool: Optional[Executor], seconds: float) -> None:
         self.edges = edges
         self._pool = pool
+        self._seconds = seconds
+        self._end = time.monotonic() + seconds
 
     async def call(self, function: Callable[..., Any], *arguments: Any) -> Any:
-        """What one of the functions returns or raises."""
+        """What one of the functions returns or raises; `LookupFailed` if it is too late."""
         if self._pool is None:
-            return function(*arguments)
+            return self._in_time(function, *arguments)
         loop = asyncio.get_event_loop()
-        return await loop.run_in_executor(self._pool, functools.partial(function, *arguments))
+        call = functools.partial(self._in_time, function, *arguments)
+        return await loop.run_in_executor(self._pool, call)
+
+    def _in_time(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        if time.monotonic() < self._end:
+            return function(*arguments)
+        raise LookupFailed(
+            TOO_LATE,
+            f"the look at the domain was ended after {self._seconds / 60:.0f} minutes",
+            "See whether the domain needs so many hosts, and what makes them so slow.",
+        )
 
     async def attempt(self, function: Callable[..., Any], *arguments: Any) -> Any:
         """What one of the functions returns, or the `MtastsError` that it raises."""

@@ -11,6 +11,8 @@ from mtasts.domain import Domain
 from mtasts.errors import MtastsError
 from mtasts.probe import MX
 
+TOO_LATE = "look-ended"  # the code of the error for what there was no time left for
+
 
 class Handshake(NamedTuple):
     """What a TLS server showed when it was greeted with its name (SNI).

@@ -21,6 +21,7 @@ from mtasts.probe import MX, LookupFailed
 from mtasts.record import InvalidRecord, STSRecord, TLSRPTRecord, candidates
 
 USER_AGENTS = ("", "Postfix")  # what gateways in use send; firewalls turn some of them away
+LOOK_SECONDS = 1800  # where many looks go on, most of it may be waiting for a turn
 AT_ONCE = 64  # exchanges under way for one domain
 _MAX_ENDPOINTS = 16
 _SCHEMES = ("mailto:", "https:")
@@ -31,15 +32,17 @@ def look(
     edges: Edges,
     sub_domains: Sequence[Domain] = (),
     pool: Optional[Executor] = None,
+    seconds: float = LOOK_SECONDS,
 ) -> Seen:
     """All that is to be seen of `domain`, and of those `sub_domains` that take mail.
 
-    Many looks may share the threads of `pool`, but not run in them: it is their exchanges that do.
-    Raises `MtastsError` if DNS answers nothing at all.
+    After `seconds` nothing new is begun, and what was not seen until then is not known. Many looks
+    may share the threads of `pool`, but not run in them: it is their exchanges that do. Raises
+    `MtastsError` if DNS answers nothing at all.
     """
     with ExitStack() as stack:
         threads = pool or stack.enter_context(ThreadPoolExecutor(AT_ONCE))
-        return _seen(_Look(domain, edges, threads), sub_domains)
+        return _seen(_Look(domain, edges, threads, seconds), sub_domains)
 
 
 def look_alone(domain: Domain, edges: Edges, sub_domains: Sequence[Domain] = ()) -> Seen:
@@ -47,7 +50,7 @@ def look_alone(domain: Domain, edges: Edges, sub_domains: Sequence[Domain] = ())
 
     Where many looks go on side by side that is less work: nothing is handed from thread to thread.
     """
-    return _seen(_Look(domain, edges, None), sub_domains)
+    return _seen(_Look(domain, edges, None, LOOK_SECONDS), sub_domains)
 
 
 def _seen(gathering: "_Look", sub_domains: Sequence[Domain]) -> Seen:
@@ -63,8 +66,10 @@ def _seen(gathering: "_Look", sub_domains: Sequence[Domain]) -> Seen:
 class _Look(Calls):
     """A look at one domain."""
 
-    def __init__(self, domain: Domain, edges: Edges, pool: Optional[Executor]) -> None:
-        super().__init__(edges, pool)
+    def __init__(
+        self, domain: Domain, edges: Edges, pool: Optional[Executor], seconds: float
+    ) -> None:
+        super().__init__(edges, pool, seconds)
         self._domain = domain
         self._servers = ZoneServers(self)
 
@@ -170,9 +175,11 @@ class _Look(Calls):
 
     async def _policy_host_at(self, address: str) -> PolicyHost:
         fetches = (
-            self.call(self.edges.fetch, self._domain, address, agent) for agent in USER_AGENTS
+            self.attempt(self.edges.fetch, self._domain, address, agent) for agent in USER_AGENTS
         )
-        shown, answers = zip(*await asyncio.gather(*fetches))
+        both = await asyncio.gather(*fetches)
+        both = [(one, one) if isinstance(one, MtastsError) else one for one in both]
+        shown, answers = zip(*both)
         tls = next((one for one in shown if not isinstance(one, MtastsError)), shown[0])
         return PolicyHost(address, tls, answers)
 

@@ -12,7 +12,7 @@ from mtasts import lint
 from mtasts.checks import Group, judge
 from mtasts.domain import Domain
 from mtasts.errors import MtastsError
-from mtasts.facts import TLSA, Endpoint, Own, PolicyHost, SubDomain
+from mtasts.facts import TLSA, TOO_LATE, Endpoint, Own, PolicyHost, SubDomain
 from mtasts.finding import MAX_FINDINGS, Severity
 from mtasts.policy import Mode
 from mtasts.probe import MX
@@ -39,6 +39,7 @@ from sights import (
 )
 
 NO_ANSWER = failure("dns-lookup-failed")
+LATE = failure(TOO_LATE)
 NO_ADDRESS = failure("policy-host-without-address")
 
 
@@ -776,6 +777,22 @@ def test_a_policy_that_nobody_takes_is_an_error_however_much_else_it_says():
     seen = healthy(policy_host=policy_hosts(answers=answers(body=data)), own=None)
     assert "policy-max-age-invalid" in [one.code for one in findings(seen)]
     assert judge(seen, NOW).severity is Severity.ERROR
+
+
+@pytest.mark.parametrize(
+    "unseen",
+    [
+        {"policy_host": policy_hosts(tls=LATE, answers=(LATE, LATE))},
+        {"policy_host": LATE},
+        {"mx_hosts": (mx_host("mx1.example.org", servers=(("192.0.2.1", LATE),), tlsa=LATE),)},
+        {"endpoints": (Endpoint("https://tls.example.org", LATE),)},
+        {"sts": sts(STS, servers=(("ns1.example.net", LATE),))},
+        {"mx": LATE, "mx_hosts": ()},
+        {"own": LATE},
+    ],
+)
+def test_what_there_was_no_time_for_is_unknown(unseen):
+    assert judge(healthy(**unseen), NOW).severity is Severity.UNKNOWN
 
 
 def test_what_strangers_write_is_printable():

@@ -15,8 +15,9 @@ from certificates import Issued
 from mtasts import authority, edges, guesses, https, smtp, testing_until
 from mtasts.checks import judge
 from mtasts.domain import Domain
-from mtasts.errors import MtastsError
-from mtasts.facts import TLSA, Endpoint, Handshake, SubDomain
+from mtasts.errors import LookupFailed, MtastsError
+from mtasts.facts import TLSA, TOO_LATE, Endpoint, Handshake, SubDomain
+from mtasts.finding import Severity
 from mtasts.look import look, look_alone
 from mtasts.probe import MX
 from mtasts.store import Store
@@ -464,6 +465,21 @@ def test_many_looks_share_a_pool_of_two_threads(world):
     with ThreadPoolExecutor(2) as pool, ThreadPoolExecutor(6) as lookers:
         looks = [lookers.submit(look, ORG, world.edges, (), pool) for _ in range(12)]
         assert {len(one.result(60).mx_hosts) for one in looks} == {2}
+
+
+def test_what_there_is_no_time_for_is_unknown_and_nothing_else(world):
+    seen = look(ORG, world.edges, [Domain("lists.example.org")], seconds=0)
+    found = judge(seen, NOW).findings
+    assert {one.severity for one in found} == {Severity.UNKNOWN}
+    assert {one.host for one in found} == {STS, REPORTS, ORG.policy_host, ORG, "lists.example.org"}
+
+
+def test_a_policy_host_that_there_is_no_time_for_is_unknown(world):
+    def fetch(*_):
+        raise LookupFailed(TOO_LATE, "the look was ended")
+
+    (host,) = world.look(fetch=fetch).policy_host
+    assert [host.tls.code, *(answer.code for answer in host.answers)] == [TOO_LATE] * 3
 
 
 def test_a_look_in_one_thread_sees_the_same(world):

@@ -14,7 +14,7 @@ from mtasts.checks.check_finding import CheckFinding, Group, Place
 from mtasts.checks.tlsa import tlsa
 from mtasts.checks.txt import takes_mail
 from mtasts.errors import MtastsError
-from mtasts.facts import Seen, SMTPServer
+from mtasts.facts import TOO_LATE, Seen, SMTPServer
 from mtasts.gravity import weighed
 from mtasts.policy import Mode, Policy
 
@@ -28,6 +28,7 @@ _UNREACHABLE = (
     "connect-failed",
     "connection-timeout",
     "connection-closed",
+    TOO_LATE,
 )
 
 Server = Union[SMTPServer, MtastsError]

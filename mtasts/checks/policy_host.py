@@ -12,7 +12,7 @@ from mtasts.checks import handshake
 from mtasts.checks.check_finding import CheckFinding, Group, Place
 from mtasts.checks.txt import is_absent
 from mtasts.errors import MtastsError
-from mtasts.facts import Answer, Handshake, PolicyHost, Seen
+from mtasts.facts import TOO_LATE, Answer, Handshake, PolicyHost, Seen
 from mtasts.finding import Finding, finding
 from mtasts.policy import Mode, Policy, read
 
@@ -22,6 +22,7 @@ _UNCONNECTED = {
     "connect-timeout": "policy-host-silent",
     "connect-failed": "policy-host-silent",
     "connect-no-route": "policy-host-unreachable",
+    TOO_LATE: "policy-host-unreachable",
 }
 
 

@@ -5,11 +5,11 @@ from typing import Iterator
 from mtasts.checks.check_finding import CheckFinding, Group, Place
 from mtasts.checks.txt import is_absent, is_missing, of_record, taken, takes_mail
 from mtasts.errors import MtastsError
-from mtasts.facts import Endpoint, Seen
+from mtasts.facts import TOO_LATE, Endpoint, Seen
 from mtasts.record import TLSRPTRecord
 
 # What fails here and may well work from where reports come.
-_UNSEEN = ("dns-lookup-failed", "dnssec-bogus", "dns-records-many", "connect-no-route")
+_UNSEEN = ("dns-lookup-failed", "dnssec-bogus", "dns-records-many", "connect-no-route", TOO_LATE)
 _NOT_ALLOWED = 405  # what asks an endpoint without delivering anything may be refused
 
 
