@@ -173,3 +173,22 @@ def test_a_closed_output_is_no_error(tmp_path):
     assert b"Traceback" not in process.stderr.read()
     process.stderr.close()
     process.wait()
+
+
+def test_what_cannot_be_looked_into_is_said(tmp_path):
+    (tmp_path / "loop").symlink_to("loop")
+    (tmp_path / "gone").symlink_to("nowhere")
+    there = os.open(str(tmp_path), os.O_RDONLY)
+    for _ in range(20):  # in the end the name of the folder is longer than a path may be
+        os.mkdir("f" * 250, dir_fd=there)
+        there, outer = os.open("f" * 250, os.O_RDONLY, dir_fd=there), there
+        os.close(outer)
+    os.close(there)
+    code, found = listed(str(tmp_path))
+    assert (code, [one["error"] for one in found]) == (1, ["file-unreadable"] * 2)
+
+
+def test_a_closed_standard_input_is_said():
+    argv = ["sh", "-c", f"exec {sys.executable} -m mtasts report read - <&-"]
+    done = subprocess.run(argv, stderr=subprocess.PIPE, check=False)
+    assert (done.returncode, b"[file-unreadable]" in done.stderr) == (1, True)

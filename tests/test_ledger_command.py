@@ -127,6 +127,13 @@ def test_what_is_wrong_here_lets_the_mail_server_wait(ledger, tmp_path):
     assert (exit_code, "ledger-damaged" in said) == (75, True)
 
 
+def test_a_wrong_option_lets_the_mail_server_wait(ledger):
+    mail = as_mail(as_json(report()))
+    assert ledger("add", "--authserv", "mx.example.org", "-", stdin=mail)[0] == 75
+    assert piped(ledger, mail, MTASTS_REPORT_LIMIT="64M")[0] == 75
+    assert ledger("add", "--authserv", "x", file(ledger, "a.eml", mail))[0] == 2
+
+
 SIGNATURE = b"DKIM-Signature: v=1; a=rsa-sha256; d=example.net; s=s; h=from; bh=AAAA; b=AAAA\r\n"
 
 
@@ -275,6 +282,29 @@ def test_what_is_old_is_forgotten(ledger):
     assert ledger(*forget)[1] == "arrivals forgotten: 1\n"
     assert [one["report_id"] for one in listed(ledger)] == ["new"]
     assert ledger("vacuum", "--older", "9999999999y")[0] == 3
+
+
+def test_nothing_is_made_to_forget_something(ledger):
+    code, _, err = ledger("vacuum", "--older", "2y")
+    assert (code, "ledger-missing" in err) == (3, True)
+    assert not ledger.where.exists()
+
+
+def test_numbers_beyond_all_bounds_are_wrong_arguments(ledger):
+    ledger("add", file(ledger, "a.json", as_json(report())))
+    assert ledger("show", "9" * 30)[0] == 2
+    assert ledger("list", "--days", "9" * 9)[0] == 2
+
+
+def test_list_and_summary_mean_the_same_days(ledger):
+    midnight = TODAY.replace(hour=0, minute=0, second=0)
+    for number in (29, 30, 31):
+        said = as_json(report(str(number), start=midnight - days(number)))
+        file(ledger, f"{number}.json", said)
+    ledger("add", str(ledger.files))
+    assert [one["report_id"] for one in listed(ledger, "--days", "30")] == ["30", "29"]
+    _, out, _ = ledger("summary", "example.org", "--days", "30", "--json")
+    assert json.loads(out)["reports"] == 2
 
 
 def test_a_password_on_the_command_line_is_refused(ledger):

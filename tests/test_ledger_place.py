@@ -5,9 +5,9 @@ import sqlite3
 
 import pytest
 
-from mtasts.ledger import place, queries, writing
+from mtasts.ledger import place, queries, retention, writing
 from mtasts.ledger.database import Database, LedgerError
-from reports import entry, report
+from reports import DAY, days, entry, report
 
 
 def test_the_first_that_says_so_counts(tmp_path):
@@ -86,6 +86,17 @@ def test_nobody_else_reads_the_file(tmp_path):
     writing.add(Database(place.parse(str(where))), [entry(b"1", report())])
     assert all(path.stat().st_mode & 0o007 == 0 for path in where.parent.iterdir())
     assert where.parent.stat().st_mode & 0o007 == 0
+
+
+def test_what_is_forgotten_leaves_its_room_to_the_disk(tmp_path):
+    where = tmp_path / "ledger.sqlite"
+    database = Database(place.parse(str(where)))
+    writing.add(database, [entry(os.urandom(2**20), report())])
+    database.close()
+    assert where.stat().st_size > 2**20
+    retention.forget_older(database, DAY + days(1))
+    database.close()
+    assert where.stat().st_size < 2**17
 
 
 def test_what_sqlite_refuses_has_a_code(tmp_path):

@@ -1,7 +1,7 @@
 """Reports come into the ledger: from files, from a mail server's pipe, from the spool."""
 
 from collections import Counter
-from typing import Iterable, Iterator, List, Optional, Tuple
+from typing import Any, Iterable, Iterator, List, Optional, Tuple
 
 import click
 
@@ -26,7 +26,21 @@ EXIT_TEMPORARY = 75  # EX_TEMPFAIL of sysexits.h: a mail server keeps the mail a
 _PIPE = ("-",)
 
 
-@click.command()
+class _Piped(click.Command):
+    """A command that refuses no mail on standard input, not even with a wrong option."""
+
+    def make_context(self, info_name: Optional[str], args: List[str], **others: Any) -> Any:
+        """Read the command line; what is wrong with it is for somebody to put right."""
+        is_piped = "-" in args
+        try:
+            return super().make_context(info_name, args, **others)
+        except click.UsageError as error:
+            if is_piped:
+                error.exit_code = EXIT_TEMPORARY
+            raise
+
+
+@click.command(cls=_Piped)
 @click.argument(
     "paths",
     metavar="FILE...",

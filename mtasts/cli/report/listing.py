@@ -1,6 +1,5 @@
 """What the ledger holds: a line for each report, or for each thing in quarantine."""
 
-import datetime
 from typing import Any, Dict, Iterable, Iterator, Optional
 
 import click
@@ -23,7 +22,7 @@ _QUARANTINE_COLUMNS = ("id", "received", "source", "domain", "grade", "size", "n
 
 @click.command("list")
 @click.option("--domain", type=DOMAIN, help="Only what is about this policy domain.")
-@click.option("--days", type=click.IntRange(min=1), help="Only reports about the last days.")
+@click.option("--days", type=click.IntRange(1, 3660), help="Only reports about the last days.")
 @click.option("--organization", metavar="NAME", help="Only reports of this organisation.")
 @click.option("--quarantine", is_flag=True, help="What could not be read, instead of reports.")
 @json_option
@@ -54,12 +53,13 @@ def list_reports(
         raise click.UsageError("these options do not go together")
     database = opened(ledger)
     from mtasts.ledger import queries
+    from mtasts.report_numbers import first_day
 
     if quarantine:
         rows = map(_arrival, queries.quarantine(database))
         _print(rows, _QUARANTINE_COLUMNS, _arrival_line, as_json, as_csv)
         return
-    since = now() - datetime.timedelta(days=days) if days else None
+    since = first_day(now(), days) if days else None
     found = queries.reports(database, queries.Filter(domain, organization, since))
     _print(map(_report, found), _COLUMNS, _report_line, as_json, as_csv)
 

@@ -30,7 +30,7 @@ _NEVER_SERVED = "this policy was never served from here: it is not in the histor
 
 
 @click.command()
-@click.argument("number", metavar="ID", type=int)
+@click.argument("number", metavar="ID", type=click.IntRange(1, 2**63 - 1))
 @json_option
 @click.option("--raw", is_flag=True, help="Write the bytes as they came.")
 @policy_dir_option
