@@ -9,9 +9,10 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import func, select, text
+from sqlalchemy import event, func, select, text
+from sqlalchemy.pool import Pool
 
-from mtasts.ledger import place, queries, retention, schema, upgrade, writing
+from mtasts.ledger import place, queries, retention, rows, schema, upgrade, writing
 from mtasts.ledger.database import Database
 from mtasts.ledger.entry import Added
 from mtasts.ledger.queries import Filter
@@ -190,6 +191,49 @@ def test_pages_leave_nothing_out_and_repeat_nothing(ledger):
     for wanted in ({}, {"domain": "example.org"}):
         found = ids(ledger, **wanted)
         assert sorted(found) == [one.report_id for one in said]
+
+
+def test_a_late_page_is_found_with_as_little_work_as_an_early_one(where, ledger):
+    """Each began where the period does, so that two years of many domains took most of a minute."""
+    several = [report(str(number), start=DAY + days(number)) for number in range(4500)]
+    with ledger.writing() as connection:
+        of = [rows.of_report(one, one.report_id, 40, one.end) for one in several]
+        connection.execute(schema.report.insert(), of)
+    steps = [0]
+
+    def count():
+        steps[0] += 1
+
+    def watch(connection, _record):
+        connection.set_progress_handler(count, 10)
+
+    event.listen(Pool, "connect", watch)
+    try:
+        database = Database(place.parse(where))
+        found = enumerate(queries.entries(database, Filter(since=DAY - days(1))))
+        seen = [steps[0] for number, _ in found if number % 900 == 0]
+        database.close()
+    finally:
+        event.remove(Pool, "connect", watch)
+    work = [after - before for before, after in zip(seen, seen[1:])]
+    assert len(work) == 4
+    assert max(work) < 1.1 * min(work)
+
+
+def test_as_many_reports_are_announced_as_there_are(ledger):
+    both = report("both", [policy(), policy("tlsa")])
+    later = report("later", [policy(domain="example.net")], start=DAY + days(3))
+    rival = report("both", [policy(successful=1)])
+    for number, one in enumerate((both, later, rival)):
+        writing.add(ledger, [entry(b"%d" % number, one, received=DAY + days(number))])
+    for wanted in (
+        Filter(),
+        Filter(domain="example.org"),
+        Filter(since=DAY + days(1)),
+        Filter(weakest=Grade.DKIM),
+    ):
+        assert queries.number(ledger, wanted) == len(held(ledger, **wanted._asdict()))
+    assert queries.number(ledger, Filter()) == 3
 
 
 def test_the_quarantine_holds_what_could_not_be_read(ledger):

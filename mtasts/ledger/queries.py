@@ -96,6 +96,14 @@ def entries(database: Database, wanted: Filter) -> Iterator[Entry]:
             after = (page[-1].started, page[-1].id)
 
 
+def number(database: Database, wanted: Filter) -> int:
+    """How many `reports` there are; raises `LedgerError`."""
+    chosen = _chosen(wanted)
+    query = select(func.count(chosen.number.distinct())).select_from(chosen.table)
+    with database.reading() as connection:
+        return connection.execute(query.where(*chosen.conditions)).scalar()
+
+
 def mark(database: Database) -> Tuple[Optional[int], ...]:
     """What is different when reports have come or gone; raises `LedgerError`."""
     numbers = func.max(report.c.id), func.min(arrival.c.id), func.max(arrival.c.id)
@@ -193,6 +201,36 @@ def _claims(connection: Connection, page: Sequence[Any], domain: Optional[str]) 
     return claims
 
 
+class _Chosen(NamedTuple):
+    """How the reports of a filter are found, and the columns by which they are in order."""
+
+    table: Any
+    started: Any
+    number: Any
+    conditions: List[Any]
+
+
+def _chosen(wanted: Filter, after: Optional[Tuple[int, int]] = None) -> _Chosen:
+    """The reports of `wanted` after the one with this start and number."""
+    table, number, started = report, report.c.id, report.c.started
+    conditions = []
+    if wanted.domain is not None:
+        number, started = policy_result.c.report_id, policy_result.c.started
+        table = policy_result.join(report, report.c.id == number)
+        conditions.append(policy_result.c.policy_domain == wanted.domain)
+    if after:  # with `since` beside it, SQLite would begin there and pass over all that was seen
+        conditions.append(tuple_(started, number) > tuple_(*after))
+    elif wanted.since:
+        conditions.append(started >= rows.second(wanted.since))
+    if wanted.until:
+        conditions.append(started < rows.second(wanted.until))
+    if wanted.organization is not None:
+        conditions.append(func.lower(report.c.organization_name) == wanted.organization.lower())
+    if wanted.weakest:
+        conditions.append(report.c.grade >= RANKS[wanted.weakest])
+    return _Chosen(table, started, number, conditions)
+
+
 def _page(
     connection: Connection,
     wanted: Filter,
@@ -201,25 +239,10 @@ def _page(
     most: int,
 ) -> List[Any]:
     """The next reports of `wanted`, each once, after the one with this start and number."""
-    table, number, started = report, report.c.id, report.c.started
-    conditions = []
-    if wanted.domain is not None:
-        number, started = policy_result.c.report_id, policy_result.c.started
-        table = policy_result.join(report, report.c.id == number)
-        conditions.append(policy_result.c.policy_domain == wanted.domain)
-    if wanted.since:
-        conditions.append(started >= rows.second(wanted.since))
-    if wanted.until:
-        conditions.append(started < rows.second(wanted.until))
-    if after:
-        conditions.append(tuple_(started, number) > tuple_(*after))
-    if wanted.organization is not None:
-        conditions.append(func.lower(report.c.organization_name) == wanted.organization.lower())
-    if wanted.weakest:
-        conditions.append(report.c.grade >= RANKS[wanted.weakest])
-    query = select(*columns).select_from(table).where(*conditions)
-    page = connection.execute(query.order_by(started, number).limit(most))
-    return list({row.id: row for row in page}.values())
+    chosen = _chosen(wanted, after)
+    query = select(*columns).select_from(chosen.table).where(*chosen.conditions)
+    in_order = query.order_by(chosen.started, chosen.number).limit(most)
+    return list({row.id: row for row in connection.execute(in_order).all()}.values())
 
 
 def _held(connection: Connection, page: Sequence[Any], domain: Optional[str]) -> Iterator[Held]:
@@ -253,9 +276,9 @@ def _policies(
     return policies
 
 
-def _of(connection: Connection, table: Any, reports: Sequence[int], *order: Any) -> Iterable[Any]:
+def _of(connection: Connection, table: Any, reports: Sequence[int], *order: Any) -> Sequence[Any]:
     query = select(table).where(table.c.report_id.in_(reports))
-    return connection.execute(query.order_by(table.c.report_id, *order, table.c.position))
+    return connection.execute(query.order_by(table.c.report_id, *order, table.c.position)).all()
 
 
 def _facts(row: Any) -> ArrivalFacts:

@@ -17,6 +17,7 @@ from mtasts.tlsrpt.report import Failure, Hint, Note, PolicyResult, Report
 
 _NOT_STORABLE = re.compile("[\0\ud800-\udfff]")
 _UTC = datetime.timezone.utc
+_USUAL = 1000  # characters of a quoted policy
 
 
 def content(report: Report) -> str:
@@ -161,8 +162,9 @@ def second(when: Optional[datetime.datetime]) -> Optional[int]:
     return None if when is None else calendar.timegm(when.utctimetuple())
 
 
+@functools.lru_cache(maxsize=4096)
 def moment(seconds: Optional[int]) -> Optional[datetime.datetime]:
-    """The time (aware) of what `second` returned."""
+    """The time (aware) of what `second` returned; reports of a day have the same range."""
     if seconds is None:
         return None
     return datetime.datetime(1970, 1, 1, tzinfo=_UTC) + datetime.timedelta(seconds=seconds)
@@ -173,9 +175,14 @@ def storable(text: Optional[str]) -> Optional[str]:
     return text if text is None else _NOT_STORABLE.sub("\ufffd", text)
 
 
-@functools.lru_cache(maxsize=1024)
 def _texts(array: str) -> Tuple[str, ...]:
-    """A list of texts; reporters quote the same policy day after day."""
+    """A list of texts; what is longer than policies are would fill the memory."""
+    return _usual_texts(array) if len(array) <= _USUAL else tuple(json.loads(array))
+
+
+@functools.lru_cache(maxsize=8192)
+def _usual_texts(array: str) -> Tuple[str, ...]:
+    """The same; reporters quote the same policy day after day."""
     return tuple(json.loads(array))
 
 

@@ -63,7 +63,7 @@ class _Domain:
 
     def __init__(self) -> None:
         self.types: Dict[str, _Sum] = {}
-        self.days: Dict[datetime.date, _Total] = {}
+        self.days: Dict[datetime.date, _Known] = {}
         self.reporters: Dict[str, _Tally] = {}
         self.groups: Dict[_Kind, _Group] = {}
         self.unspecified = _Group()
@@ -72,7 +72,7 @@ class _Domain:
         """Count a report by what it says about the domain."""
         name, day, counted = entry.report.organization_name, entry.day, counting.of_results(results)
         if day:
-            _at(self.days, day, _Total).add(counted)
+            _at(self.days, day, _Known).add(counted)
         _at(self.reporters, name, _Tally).add(entry.grade, day, results, counted)
         for one in results:
             _at(self.types, one.policy_type.lower(), _Sum).add((one.successful, one.failed))
@@ -93,7 +93,7 @@ class _Domain:
             sum(one.reports for one in totals),
             sum(one.unknown for one in totals),
             sum((one.effective.sessions for one in totals), Sessions()),
-            sum((one.known.sessions for one in totals), Sessions()),
+            sum((one.known for one in totals), Sessions()),
             sum((one.plain.sessions for one in totals), Sessions()),
             tuple(sorted(reporters, key=_busiest_first)),
             tuple(sorted(groups, key=_most_first)),
@@ -172,26 +172,47 @@ class _Sum:
         return Sessions(self.successful, self.failed)
 
 
-class _Total:
-    """The numbers of some reports."""
+class _Known:
+    """How many reports there are, how many of them are `unknown` numbers, and what the rest says.
 
-    __slots__ = ("effective", "known", "plain", "reports", "unknown")
+    There is one for each day of each domain, so it is kept small.
+    """
+
+    __slots__ = ("failed", "reports", "successful", "unknown")
 
     def __init__(self) -> None:
-        self.reports = self.unknown = 0
-        self.effective, self.known, self.plain = _Sum(), _Sum(), _Sum()
+        self.reports = self.unknown = self.successful = self.failed = 0
 
     def add(self, counted: Effective) -> None:
         self.reports += 1
-        self.effective.add(counted.sessions)
-        self.plain.add(counted.plain)
-        if None in counted.sessions:
+        successful, failed = counted.sessions
+        if successful is None or failed is None:
             self.unknown += 1
         else:
-            self.known.add(counted.sessions)
+            self.successful += successful
+            self.failed += failed
+
+    @property
+    def known(self) -> Sessions:
+        return Sessions(self.successful, self.failed)
 
     def of_day(self, day: datetime.date) -> Day:
-        return Day(day, self.reports, self.unknown, self.known.sessions)
+        return Day(day, self.reports, self.unknown, self.known)
+
+
+class _Total(_Known):
+    """The same with all sums."""
+
+    __slots__ = ("effective", "plain")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.effective, self.plain = _Sum(), _Sum()
+
+    def add(self, counted: Effective) -> None:
+        super().add(counted)
+        self.effective.add(counted.sessions)
+        self.plain.add(counted.plain)
 
 
 class _Tally:
