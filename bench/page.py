@@ -42,9 +42,11 @@ import json, sys
 from mtasts.cli.common import now
 from mtasts.ledger.database import Database
 from mtasts.ledger.place import parse
+from mtasts.ledger.queries import Filter
 from mtasts.report_numbers import first_day, numbers
 from mtasts.store import Store
-found = numbers(Database(parse(sys.argv[1])), Store(sys.argv[2]).domains(), first_day(now(), 30))
+database, domains = Database(parse(sys.argv[1])), Store(sys.argv[2]).domains()
+found = numbers(database, domains, Filter(since=first_day(now(), 30)))
 json.dump(list(found.values()), open(sys.argv[3], "w"), default=str)
 """
 

@@ -74,11 +74,13 @@ def numbers(
 ) -> Numbers:
     """What the reports of the last `days` say; raises `LedgerError`, but not for no ledger."""
     from mtasts import report_numbers  # needs SQLAlchemy, as `database` does
+    from mtasts.ledger.queries import Filter
 
     since = report_numbers.first_day(now, days)
     try:
-        counted = report_numbers.numbers(database, domains, since, weakest)
-        every = report_numbers.numbers(database, domains, since)
+        wanted = Filter(since=since, weakest=weakest)
+        counted = report_numbers.numbers(database, domains, wanted)
+        every = report_numbers.numbers(database, domains, wanted._replace(weakest=None))
     except MtastsError as error:
         if error.code != "ledger-missing":
             raise

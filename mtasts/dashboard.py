@@ -125,7 +125,7 @@ class Dashboard:
 
     def _abouts(self, domains: Sequence[Domain], asked: Asked) -> Sequence[About]:
         rows = page_facts.stands(self._store, domains, asked)
-        return page_facts.abouts(self._database, self._store, domains, asked, rows)
+        return page_facts.abouts(self._database, self._store, asked, rows)
 
     def _found(self, chosen: Chosen) -> Optional[_Counted]:
         """The numbers that there are; raises the error with which their counting ended."""

@@ -7,8 +7,9 @@ from mtasts.domain import Domain
 from mtasts.errors import MtastsError
 from mtasts.history import HistoryEntry
 from mtasts.ledger.database import Database
+from mtasts.ledger.queries import Filter
 from mtasts.page.facts import About, Asked
-from mtasts.report_numbers import numbers
+from mtasts.report_numbers import Progress, numbers
 from mtasts.status import Row
 from mtasts.store import Store
 from mtasts.survey import Network
@@ -18,17 +19,18 @@ from mtasts.tlsrpt.authenticity import Grade
 def abouts(
     database: Database,
     store: Store,
-    domains: Sequence[Domain],
     asked: Asked,
     rows: Iterable[Row],
+    progress: Optional[Progress] = None,
 ) -> List[About]:
-    """What is known of each of `domains`, of which `rows` has those of `stands`.
+    """What is known of each domain of which `rows` has what `stands` says.
 
-    Raises `MtastsError`.
+    `progress` as in `report_numbers.numbers`. Raises `MtastsError`.
     """
-    weakest = Grade(asked.grade) if asked.grade else None
-    found = numbers(database, domains, asked.since, weakest, asked.reporter or None)
     stand = {row.domain: row for row in rows}
+    weakest = Grade(asked.grade) if asked.grade else None
+    wanted = Filter(None, asked.reporter or None, since=asked.since, weakest=weakest)
+    found = numbers(database, stand, wanted, progress)
     return [About(found[one], _served(store, one), stand[one]) for one in found]
 
 

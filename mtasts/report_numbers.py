@@ -4,14 +4,17 @@ Command, page, dashboard, metrics, alerts and `mtasts advance` ask here: all say
 """
 
 import datetime
-from typing import Dict, Iterable, Optional
+from typing import Callable, Dict, Iterable, Optional
 
 from mtasts.domain import Domain
 from mtasts.ledger import queries
 from mtasts.ledger.database import Database
-from mtasts.tlsrpt.authenticity import Grade
-from mtasts.tlsrpt.summary import Summary
+from mtasts.ledger.queries import Filter
+from mtasts.tlsrpt.summary import Entry, Summary
 from mtasts.tlsrpt.summing import summaries
+
+# Lets the reports through, of which there are so many, and can say how far it is.
+Progress = Callable[[Iterable[Entry], int], Iterable[Entry]]
 
 
 def first_day(now: datetime.datetime, days: int) -> datetime.datetime:
@@ -23,16 +26,17 @@ def first_day(now: datetime.datetime, days: int) -> datetime.datetime:
 def numbers(
     database: Database,
     domains: Iterable[Domain],
-    since: datetime.datetime,
-    weakest: Optional[Grade] = None,
-    organization: Optional[str] = None,
+    wanted: Filter,
+    progress: Optional[Progress] = None,
 ) -> Dict[Domain, Summary]:
-    """What the reports from `since` (aware) on say about each of `domains`, without any other.
+    """What the reports of `wanted` say about each of `domains`, without any other.
 
-    Reports whose origin is proven by less than `weakest` do not count, nor do those of others than
-    `organization`, if one is named. Raises `LedgerError`.
+    Raises `LedgerError`.
     """
     asked = tuple(domains)
     one = asked[0] if len(asked) == 1 else None
-    wanted = queries.Filter(one, organization, since=since, weakest=weakest)
-    return summaries(asked, queries.entries(database, wanted))
+    wanted = wanted._replace(domain=one)
+    entries: Iterable[Entry] = queries.entries(database, wanted)
+    if progress:
+        entries = progress(entries, queries.number(database, wanted))
+    return summaries(asked, entries)

@@ -13,6 +13,7 @@ from mtasts.domain import Domain
 from mtasts.history import HistoryEntry
 from mtasts.ledger import queries
 from mtasts.ledger.database import Database
+from mtasts.ledger.queries import Filter
 from mtasts.news import News
 from mtasts.policy_file import StoreError
 from mtasts.report_numbers import first_day, numbers
@@ -89,8 +90,8 @@ def _numbers(
     weakest: Optional[Grade],
 ) -> List[Numbers]:
     # In this order the longer time has all that the shorter one has, whatever comes meanwhile.
-    week = numbers(database, served, first_day(time, WINDOW), weakest)
-    month = numbers(database, served, first_day(time, LOOKBACK), weakest)
+    week = numbers(database, served, Filter(since=first_day(time, WINDOW), weakest=weakest))
+    month = numbers(database, served, Filter(since=first_day(time, LOOKBACK), weakest=weakest))
     today = first_day(time, 0).date()
     return [Numbers(week[one], month[one], served[one], today) for one in served]
 

@@ -124,7 +124,7 @@ def _add_reports(
 
     since = first_day(when, days)
     quarantined = queries.quarantined(database)
-    found = numbers(database, asked, since, weakest)
+    found = numbers(database, asked, queries.Filter(since=since, weakest=weakest))
     samples.add("mtasts_report_ledger_readable", 1)
     samples.add("mtasts_report_quarantine", quarantined)
     samples.add("mtasts_report_period_start_timestamp_seconds", since)

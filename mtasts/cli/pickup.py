@@ -118,9 +118,10 @@ def _late(
     """The reporters that are late, or why nobody knows: the log is worth reading by itself."""
     try:
         database = opened(ledger)
-        from mtasts.report_numbers import first_day, numbers  # needs SQLAlchemy, as `opened` tells
+        from mtasts.ledger.queries import Filter  # needs SQLAlchemy, as `opened` tells
+        from mtasts.report_numbers import first_day, numbers
 
-        summary = numbers(database, [domain], first_day(when, days))[domain]
+        summary = numbers(database, [domain], Filter(since=first_day(when, days)))[domain]
     except MtastsError as error:
         if ledger:
             raise

@@ -1,7 +1,9 @@
 """The page about domains and their reports, as one file."""
 
+import functools
 import os
 import stat
+import sys
 from typing import Optional, Tuple
 
 import click
@@ -69,8 +71,11 @@ def page(
     asked = Asked(when, first_day(when, days), days, grade, "", online)
     own = tuple(dict.fromkeys(domains)) or tuple(store.domains())
     found = page_facts.stands(store, own, asked, Network(resolver, ca) if online else None)
-    rows = list(with_progress(found, len(own), "domains looked at"))
-    abouts = page_facts.abouts(database, store, own, asked, rows)
+    counting = None
+    if sys.stderr.isatty():  # cron mails whatever is printed
+        found = with_progress(found, len(own), "domains looked at")
+        counting = functools.partial(with_progress, done="reports counted")
+    abouts = page_facts.abouts(database, store, asked, found, counting)
     html = document.document(abouts, asked, domains).html
     if output == "-":
         click.echo(html, nl=False)

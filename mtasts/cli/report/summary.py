@@ -69,10 +69,11 @@ def summary(
       mtasts report summary example.org --csv > failures.csv
     """
     database = opened(ledger)
-    from mtasts.report_numbers import first_day, numbers  # needs SQLAlchemy, as `opened` tells
+    from mtasts.ledger.queries import Filter  # needs SQLAlchemy, as `opened` tells
+    from mtasts.report_numbers import first_day, numbers
 
     since = first_day(now(), days)
-    found = numbers(database, [domain], since, weakest)[domain]
+    found = numbers(database, [domain], Filter(since=since, weakest=weakest))[domain]
     served = store.history(domain)
     if as_json:
         print_json(dict(document.as_json(found, served), since=day_text(since)))
