@@ -176,9 +176,9 @@ def exchange(message: Any, server: Server, tcp: bool = False, seconds: float = _
             str(server),
         ) from error
     except (OSError, EOFError) as error:
-        no_route = getattr(error, "errno", None) in _NO_ROUTE
+        no_ipv6 = ":" in server.address and getattr(error, "errno", None) in _NO_ROUTE
         raise ServerFailed(
-            "dns-server-no-route" if no_route else "dns-server-unreachable",
+            "dns-server-no-ipv6" if no_ipv6 else "dns-server-unreachable",
             printable(getattr(error, "strerror", None) or "it hangs up"),
             "Check that it runs and that no firewall stops port 53, UDP and TCP.",
             str(server),

@@ -58,6 +58,8 @@ def compare(
     before = {one.trouble.key: one for one in known}
     changes, after = [], []
     for trouble in seen:
+        if trouble.severity is Severity.INFO:
+            continue
         change, now_known = _seen(before.pop(trouble.key, None), trouble, now)
         changes += [change] if change else []
         after.append(now_known)

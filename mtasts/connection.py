@@ -25,9 +25,9 @@ class ConnectionFailed(MtastsError):
 class Connection:
     """A connection to `address`, on which all together may last `seconds`; close it, or use `with`.
 
-    All methods raise `ConnectionFailed`: "connect-refused", "connect-no-route", "connect-timeout"
-    or "connect-failed" if it does not come about, and "connection-timeout" or "connection-closed"
-    after that.
+    All methods raise `ConnectionFailed`: "connect-refused", "connect-no-route", "connect-no-ipv6",
+    "connect-timeout" or "connect-failed" if it does not come about, and "connection-timeout" or
+    "connection-closed" after that.
     """
 
     def __init__(self, host: str, address: str, port: int, seconds: float) -> None:
@@ -113,8 +113,25 @@ class Connection:
             ) from error
         except OSError as error:
             raise ConnectionFailed(
-                "connect-no-route" if error.errno in _NO_ROUTE else "connect-failed",
+                _failure(error, address),
                 printable(error.strerror or error),
                 "Check the address, and whether this machine reaches others of its kind (IPv6?).",
                 self.place,
             ) from error
+
+
+def _failure(error: OSError, address: str) -> str:
+    """The code: is it this machine that has no way there, or somebody on the way?"""
+    if error.errno not in _NO_ROUTE:
+        return "connect-failed"
+    return "connect-no-route" if ":" not in address or _has_route(address) else "connect-no-ipv6"
+
+
+def _has_route(address: str) -> bool:
+    """Whether this machine has a way to an IPv6 address; nothing is sent to find that out."""
+    try:
+        with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as asking:
+            asking.connect((address, 9))  # any port
+    except OSError:
+        return False
+    return True

@@ -203,7 +203,7 @@ class RecordOnItsWay:
                 present = authority.ask(server, self._owner)
             except ServerFailed as error:
                 # A machine without IPv6 cannot judge servers that have it, but the others it can.
-                is_unseen = error.code == "dns-server-no-route" and ":" in server.address
+                is_unseen = error.code == "dns-server-no-ipv6"
                 (unseen if is_unseen else faults)[server] = (error.code, error.message)
                 continue
             if not self._is_published(present):

@@ -11,8 +11,11 @@ from mtasts.domain import Domain
 from mtasts.finding import GRAVEST_FIRST, Severity, finding
 
 _TOLD = (Severity.ERROR, Severity.UNKNOWN, Severity.WARNING)
+# What a machine without IPv6 does not see; it is never told, and what is known of it stays.
+_UNSEEN = {"txt-server-unseen", "policy-host-unseen", "mx-host-unseen"}
 # Where these are wrong, a look ends: no more of the host is seen, or of what the record says.
 _OBSTACLES = {
+    *_UNSEEN,
     "txt-bogus",
     "txt-several",
     "sts-record-missing",
@@ -39,6 +42,8 @@ Place = Tuple[str, str, str]
 
 class Trouble(NamedTuple):
     """A warning or an error, or what could not be found out, in a part of the check (`group`).
+
+    An info is not to be told: it is there for what it hides.
 
     `host` and `address` as in `CheckFinding`. All members are safe to print.
     """
@@ -90,7 +95,7 @@ def troubles(
     found: Dict[Tuple[Place, str], Trouble] = {}
     listed = list(findings)
     for one in _moved(domain, listed) if is_tenant else listed:
-        if one.severity not in _TOLD:
+        if one.severity not in _TOLD and one.code not in _UNSEEN:
             continue
         what = _trouble(one)
         before = found.get(what.key, what)

@@ -314,6 +314,13 @@ def test_an_mx_host_that_cannot_be_reached_is_unknown():
     assert (found.answer, against(found)) == (Answer.UNKNOWN, ["mx-host-unreachable"])
 
 
+def test_what_a_machine_without_ipv6_does_not_see_is_unknown():
+    beside = (("192.0.2.26", server(MX[1])), ("2001:db8::26", failed("connect-no-ipv6")))
+    seen = seen_of(TRIED, mx_hosts=(mx_host(MX[0]), mx_host(MX[1], servers=beside)))
+    found = judged(seen=seen)
+    assert (found.answer, against(found)) == (Answer.UNKNOWN, ["mx-host-unseen"])
+
+
 @pytest.mark.parametrize(
     ("host", "code"),
     [

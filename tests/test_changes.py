@@ -135,6 +135,22 @@ def test_a_record_that_cannot_be_looked_up_hides_what_is_wrong_with_it():
     ]
 
 
+def test_what_a_machine_without_ipv6_does_not_see_has_not_ended_and_is_not_told():
+    no_ipv6 = failure("connect-no-ipv6")
+    first, second = policy_hosts()
+    expired = second._replace(tls=handshake("mta-sts.example.org", days=-1))
+    behind = healthy(policy_host=(first, expired))
+    blind = healthy(policy_host=(first, PolicyHost(second.address, no_ipv6, (no_ipv6, no_ipv6))))
+    assert told(healthy(), blind, blind) == [[], [], []]
+    assert told(behind, blind, blind, behind, healthy()) == [
+        [("new", "policy-host-certificate-expired")],
+        [],
+        [],
+        [],
+        [("ended", "policy-host-certificate-expired")],
+    ]
+
+
 def test_an_address_is_what_was_missing():
     unreachable = (PolicyHost(ADDRESSES[0], failure("connect-no-route")),)
     missing = healthy(policy_host=failure("policy-host-without-address"))

@@ -570,6 +570,72 @@ def test_a_network_that_blocks_port_25_is_told_once():
     assert [one.code for one in findings(seen)].count("mx-hosts-unreachable") == 1
 
 
+NO_IPV6 = failure("connect-no-ipv6")
+UNASKED = ("ns1.example.net (2001:db8::53)", failure("dns-server-no-ipv6"))
+
+
+@pytest.mark.parametrize(
+    ("seen", "code"),
+    [
+        (
+            healthy(sts=sts(STS, servers=(("ns1.example.net", (STS,)), UNASKED))),
+            "txt-server-unseen",
+        ),
+        (
+            healthy(
+                policy_host=(
+                    policy_hosts()[0],
+                    PolicyHost("2001:db8::1", NO_IPV6, (NO_IPV6, NO_IPV6)),
+                )
+            ),
+            "policy-host-unseen",
+        ),
+        (
+            healthy(
+                mx_hosts=(
+                    mx_host(
+                        "mx1.example.org",
+                        servers=(
+                            ("192.0.2.25", server("mx1.example.org")),
+                            ("2001:db8::25", NO_IPV6),
+                        ),
+                    ),
+                )
+            ),
+            "mx-host-unseen",
+        ),
+    ],
+)
+def test_from_a_machine_without_ipv6_a_healthy_domain_is_in_order(seen, code):
+    assert wrong(seen) == {code: "info"}
+    assert "2001:db8::" in only(seen, code).address
+    if code == "txt-server-unseen":
+        assert "txt-servers-agree" in codes(seen)
+
+
+@pytest.mark.parametrize(
+    ("seen", "code"),
+    [
+        (healthy(sts=sts(STS, servers=(UNASKED,))), "txt-server-silent"),
+        (
+            healthy(policy_host=policy_hosts(tls=NO_IPV6, answers=(NO_IPV6, NO_IPV6))),
+            "policy-host-unreachable",
+        ),
+        (
+            healthy(
+                mx_hosts=(
+                    mx_host("mx1.example.org"),
+                    mx_host("mx2.example.org", servers=(("2001:db8::25", NO_IPV6),)),
+                )
+            ),
+            "mx-host-unreachable",
+        ),
+    ],
+)
+def test_what_has_no_other_address_is_unknown_without_ipv6(seen, code):
+    assert wrong(seen)[code] == "unknown"
+
+
 def test_the_reason_does_not_repeat_the_place_that_the_finding_names():
     place = "mx1.example.org at 192.0.2.25 port 25"
     timeout = MtastsError("connect-timeout", "no answer within 10 s", "", place)

@@ -23,6 +23,8 @@ _PARTS = {
 _GRAVE = frozenset(
     ("policy-host-certificate-ends", "mx-host-certificate-ends", "txt-server-differs")
 )
+# No reason for a word in a check, but who promises something for years has to know it.
+_UNSEEN = frozenset(("policy-host-unseen", "mx-host-unseen"))
 _QUIET = (Severity.OK, Severity.INFO)
 _DECISIVE = (Severity.ERROR, Severity.UNKNOWN)
 # What each part comes to if nothing in it is decisive.
@@ -65,6 +67,8 @@ def _weighed(one: CheckFinding) -> Evidence:
     found = weighed(one.finding, Mode.ENFORCE)
     if found.code in _GRAVE:
         found = found._replace(severity=Severity.ERROR)
+    if found.code in _UNSEEN:
+        found = found._replace(severity=Severity.UNKNOWN)
     if one.group is Group.REPORTING and found.severity in _DECISIVE:
         found = found._replace(severity=Severity.WARNING)  # whether reports come is seen by reports
     return Evidence(_PARTS[one.group], found, one.host, one.address)

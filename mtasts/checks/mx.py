@@ -13,6 +13,7 @@ from mtasts.checks import handshake
 from mtasts.checks.check_finding import CheckFinding, Group, Place
 from mtasts.checks.tlsa import tlsa
 from mtasts.checks.txt import takes_mail
+from mtasts.checks.unseen import is_unseen
 from mtasts.errors import MtastsError
 from mtasts.facts import TOO_LATE, Seen, SMTPServer
 from mtasts.gravity import weighed
@@ -21,7 +22,7 @@ from mtasts.policy import Mode, Policy
 SLOW = 10  # seconds
 _NAMED = 3  # of the policy's mx that are shown
 # A network that blocks port 25 shows itself by these; who refuses a connection was there.
-_BLOCKED = ("connect-timeout", "connect-no-route")
+_BLOCKED = ("connect-timeout", "connect-no-route", "connect-no-ipv6")
 _UNREACHABLE = (
     *_BLOCKED,
     "connect-refused",
@@ -70,7 +71,11 @@ def _hosts(place: Place, seen: Seen, now: datetime.datetime) -> Iterator[CheckFi
             yield _addressless(at_host, host.servers)
         elif not blocked:
             for address, server in host.servers:
-                yield from _server(at_host._replace(address=address), server, now)
+                at_address = at_host._replace(address=address)
+                if is_unseen(server, [one for _, one in host.servers]):
+                    yield at_address.finding("mx-host-unseen")
+                else:
+                    yield from _server(at_address, server, now)
         yield from tlsa(at_host, seen, host, now)
 
 

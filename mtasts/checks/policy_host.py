@@ -11,6 +11,7 @@ from mtasts import lint
 from mtasts.checks import handshake
 from mtasts.checks.check_finding import CheckFinding, Group, Place
 from mtasts.checks.txt import is_absent
+from mtasts.checks.unseen import is_unseen
 from mtasts.errors import MtastsError
 from mtasts.facts import TOO_LATE, Answer, Handshake, PolicyHost, Seen
 from mtasts.finding import Finding, finding
@@ -22,6 +23,7 @@ _UNCONNECTED = {
     "connect-timeout": "policy-host-silent",
     "connect-failed": "policy-host-silent",
     "connect-no-route": "policy-host-unreachable",
+    "connect-no-ipv6": "policy-host-unreachable",
     TOO_LATE: "policy-host-unreachable",
 }
 
@@ -78,8 +80,13 @@ def policy_host(seen: Seen, now: datetime.datetime) -> Iterator[CheckFinding]:
     if isinstance(seen.policy_host, MtastsError):
         yield from _addressless(place, seen, seen.policy_host)
         return
+    shown = [host.tls for host in seen.policy_host]
     for host in seen.policy_host:
-        yield from _at_address(place._replace(address=host.address), host, now)
+        at_address = place._replace(address=host.address)
+        if is_unseen(host.tls, shown):
+            yield at_address.finding("policy-host-unseen")
+        else:
+            yield from _at_address(at_address, host, now)
     first = served(seen, now)
     if first:
         yield from _same(place, seen, first)

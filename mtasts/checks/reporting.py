@@ -9,7 +9,14 @@ from mtasts.facts import TOO_LATE, Endpoint, Seen
 from mtasts.record import TLSRPTRecord
 
 # What fails here and may well work from where reports come.
-_UNSEEN = ("dns-lookup-failed", "dnssec-bogus", "dns-records-many", "connect-no-route", TOO_LATE)
+_UNSEEN = (
+    "dns-lookup-failed",
+    "dnssec-bogus",
+    "dns-records-many",
+    "connect-no-route",
+    "connect-no-ipv6",
+    TOO_LATE,
+)
 _NOT_ALLOWED = 405  # what asks an endpoint without delivering anything may be refused
 
 

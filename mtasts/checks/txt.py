@@ -8,6 +8,7 @@ from typing import Callable, Iterator, List, Optional, Tuple, Type, Union
 
 from mtasts import lint_record
 from mtasts.checks.check_finding import CheckFinding, Group, Place
+from mtasts.checks.unseen import is_unseen
 from mtasts.errors import MtastsError
 from mtasts.facts import Record, Seen
 from mtasts.finding import Finding, InvalidText
@@ -115,10 +116,14 @@ def _servers(place: Place, seen: Record, kind: Kind) -> Iterator[CheckFinding]:
     """Whether the authoritative servers agree with the resolver, or else with the first of them."""
     answers = [texts for _, texts in seen.servers if not isinstance(texts, MtastsError)]
     said = answers[0] if isinstance(seen.texts, MtastsError) and answers else seen.texts
-    agreeing = 0
+    told = [texts for _, texts in seen.servers]
+    agreeing, unseen = 0, 0
     for server, texts in seen.servers:
         at_server = place._replace(address=server)
-        if isinstance(texts, MtastsError):
+        if is_unseen(texts, told):
+            unseen += 1
+            yield at_server.finding("txt-server-unseen")
+        elif isinstance(texts, MtastsError):
             # Where the resolver fails altogether, that has been said.
             if getattr(seen.texts, "code", "") != texts.code:
                 yield at_server.finding("txt-server-silent", hint=texts)
@@ -127,7 +132,7 @@ def _servers(place: Place, seen: Record, kind: Kind) -> Iterator[CheckFinding]:
         else:
             own = " and ".join(f"'{text}'" for text in _own(texts, kind))
             yield at_server.finding("txt-server-differs", hint=own or "there is no such record")
-    if agreeing and agreeing == len(seen.servers) and _own(said, kind):
+    if agreeing and agreeing + unseen == len(seen.servers) and _own(said, kind):
         yield place.finding("txt-servers-agree", agreeing)
 
 

@@ -77,6 +77,12 @@ RULES: Dict[str, Rule] = {
         "See that it takes mail at this address, from everywhere.",
         "A backup that is down harms nobody while the others are there, so this is no error.",
     ),
+    "mx-host-unseen": Rule(
+        "info",
+        "this machine has no IPv6, so it saw nothing at this address",
+        MX_TLS,
+        "Look from a machine that has IPv6, too: a sender that has it may deliver there.",
+    ),
     "mx-host-refuses": Rule(
         "unknown",
         "it does not talk to this machine: {hint}",

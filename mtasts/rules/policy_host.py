@@ -33,6 +33,12 @@ RULES: Dict[str, Rule] = {
         FETCH,
         "Look from a machine that has this kind of network.",
     ),
+    "policy-host-unseen": Rule(
+        "info",
+        "this machine has no IPv6, so it saw nothing at this address",
+        FETCH,
+        "Look from a machine that has IPv6, too: a sender that has it may fetch the policy there.",
+    ),
     "policy-host-tls-failed": Rule(
         "error",
         "TLS fails: {hint}",

@@ -69,6 +69,12 @@ RULES: Dict[str, Rule] = {
         "See that it serves the zone, on all its addresses.",
         "Resolvers lose time with a server that is lame, and without any they get no answer.",
     ),
+    "txt-server-unseen": Rule(
+        "info",
+        "this machine has no IPv6, so it did not ask this authoritative name server",
+        TXT,
+        "Look from a machine that has IPv6, too.",
+    ),
     "txt-secure": Rule("ok", "DNSSEC proves the record", "RFC 8461 section 10.1", ""),
     "txt-insecure": Rule(
         "info",

@@ -79,10 +79,16 @@ def postfix(authority, tmp_path):
 
 
 @pytest.fixture
-def check(authority, tmp_path):
+def zone():
+    """What is published of example.test."""
+    return ZONE
+
+
+@pytest.fixture
+def check(authority, tmp_path, zone):
     """Run the command about example.test; its exit code and what it printed."""
     dns = NameServer(str(tmp_path), ADDRESS)
-    dns.primary("example.test", *ZONE)
+    dns.primary("example.test", *zone)
     dns.start()
 
     def check(*options):
@@ -127,6 +133,18 @@ def test_a_domain_in_order(check, policy_host, postfix):
     assert code == 0
     assert out.startswith("example.test: ")
     assert "senders enforce the policy" in out.splitlines()[0]
+
+
+@pytest.mark.parametrize(
+    "zone", [[*ZONE, *(f"{name} AAAA 2001:db8::99" for name in ("ns1", "mta-sts", "mx"))]]
+)
+def test_a_machine_without_ipv6_judges_by_what_it_sees(check, policy_host, postfix):
+    """No route leads to that address, as none to any on such a machine."""
+    code, out = check("--json")
+    assert (code, wrong(out)) == (0, {})
+    said = [one["code"] for one in json.loads(out)["findings"]]
+    assert {"policy-host-unseen", "mx-host-unseen", "txt-servers-agree"} <= set(said)
+    assert said.count("txt-server-unseen") == 2  # asked for both records
 
 
 def test_what_is_wrong_is_found(check, policy_host, postfix):
