@@ -31,6 +31,7 @@ GRADES = tuple(grade.value for grade in Grade)
 _DEFAULT_DAYS = 30
 _OLD = 600  # seconds after which numbers are counted anew in any case
 _PATIENCE = 0.05  # seconds that an answer waits for numbers that nobody has counted yet
+_LONG_PATIENCE = 60  # the same where somebody has a page to look at meanwhile
 _KEPT = 8  # combinations of filters
 _MOST_REPORTERS = 100  # to choose from, the busiest
 
@@ -108,6 +109,14 @@ class Dashboard:
             return Answer(document.waiting(self._asked(chosen), form), True)
         form = form._replace(counted=found.asked.now, is_renewed=is_renewed)
         return Answer(document.document(found.abouts, found.asked, (), form, most=0))
+
+    def wait(self, filters: Mapping[str, str]) -> None:
+        """Wait until the numbers for `filters` are there, for a minute; raises `MtastsError`."""
+        chosen = _chosen(filters, self._domains(), self._reporters())
+        with self._lock:
+            done = self._running.get(chosen)
+        if done:
+            done.wait(_LONG_PATIENCE)
 
     def _form(self, chosen: Chosen, domains: Sequence[Domain]) -> Form:
         """The filters as they are chosen, and what else there is to choose."""

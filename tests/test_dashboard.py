@@ -1,17 +1,22 @@
 """mtasts dashboard: filters, headers, who is let in, and numbers that follow the ledger."""
 
+import datetime
 import http.client
 import re
 import signal
 import subprocess
+import threading
 import time
 
 import pytest
 
 import page_samples
+from mtasts.cli.dashboard import listening
+from mtasts.dashboard import Dashboard
 from mtasts.ledger import writing
 from mtasts.ledger.database import Database
 from mtasts.ledger.place import parse
+from mtasts.store import Store
 from page_samples import SECRET, ago, result
 from reports import entry, report
 
@@ -19,9 +24,8 @@ from reports import entry, report
 class Served:
     """A dashboard that runs."""
 
-    def __init__(self, process):
-        self.process = process
-        self.port = int(re.search(r":(\d+)/", process.stdout.readline()).group(1))
+    def __init__(self, port):
+        self.port = port
 
     def ask(self, path="/", method="GET", **headers):
         """The status, headers and text of one answer."""
@@ -63,7 +67,7 @@ def dashboard(mtasts, options):
             universal_newlines=True,
         )
         started.append(process)
-        return Served(process)
+        return Served(int(re.search(r":(\d+)/", process.stdout.readline()).group(1)))
 
     yield start
     for process in started:
@@ -176,3 +180,54 @@ def test_a_port_that_is_taken_is_named(dashboard, mtasts, options):
     served = dashboard()
     code, _, err = mtasts("dashboard", "--port", str(served.port), *options)
     assert (code, "[dashboard-port]" in err) == (3, True)
+
+
+@pytest.fixture
+def counting(options):
+    """A dashboard that has begun to count, and what lets it go on."""
+    begun, go_on = threading.Event(), threading.Event()
+
+    def now():
+        if not begun.is_set():
+            begun.set()
+            assert go_on.wait(30)
+        return datetime.datetime.now(datetime.timezone.utc)
+
+    shown = Dashboard(Database(parse(options[1])), Store(options[3]), (), now)
+    shown.begin()
+    assert begun.wait(30)
+    with listening(0, shown) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield Served(server.server_address[1]), go_on
+        go_on.set()
+        server.shutdown()
+        thread.join()
+
+
+def test_who_waits_for_numbers_can_type_meanwhile(counting):
+    """The page stays until they are there; it was loaded anew every two seconds."""
+    served, go_on = counting
+    status, headers, said = served.ask("/?days=30&grade=")
+    assert (status, "are being counted" in said, "<form" in said) == (200, True, True)
+    assert headers["Refresh"] == "1; url=/when-counted?days=30&grade="
+    answers = []
+    browser = threading.Thread(target=lambda: answers.append(served.ask("/when-counted?days=30")))
+    browser.start()
+    assert served.ask("/?domain=example.org")[0] == 200  # one domain's are there at once
+    assert answers == []
+    go_on.set()
+    browser.join(30)
+    [(status, headers, _)] = answers
+    assert (status, headers["Location"]) == (303, "/?days=30")
+    status, headers, said = served.ask("/?days=30")
+    assert (status, "Refresh" in headers, "The numbers were counted" in said) == (200, False, True)
+
+
+def test_what_is_asked_for_later_is_looked_at_as_well(dashboard):
+    served = dashboard()
+    assert served.ask("/when-counted?days=31")[0] == 400
+    status, headers, _ = served.ask("/when-counted?reporter=&days=7%0d%0aX:y")
+    assert status == 400
+    status, headers, _ = served.ask("/when-counted")
+    assert (status, headers["Location"]) == (303, "/?")

@@ -18,6 +18,7 @@ from mtasts.store import Store
 _ADDRESS = "127.0.0.1"
 _PORT = 8460  # the number of the RFC
 _NAMES = ("127.0.0.1", "localhost")  # by which this machine calls itself
+_LATER = "/when-counted"  # answered with the way to / as soon as the numbers are there
 _PATIENCE = 10  # seconds for a client to say what it wants
 _HEADERS = {
     "Allow": "GET, HEAD",
@@ -57,7 +58,7 @@ def dashboard(domains: Tuple[Domain, ...], port: int, ledger: Optional[str], sto
 
     shown = Dashboard(database, store, tuple(dict.fromkeys(domains)), now)
     shown.begin()
-    with _listening(port, shown) as server:
+    with listening(port, shown) as server:
         click.echo(f"http://{_ADDRESS}:{server.server_address[1]}/ until Ctrl-C")
         try:
             server.serve_forever()
@@ -121,16 +122,33 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             )
             return
         path, _, query = self.path.partition("?")
-        if path != "/":
-            self._trouble(404, "there is only one page here", "It is at /")
-            return
         try:
-            answer = self.server.shown.page(_filters(query))
+            if path == "/":
+                self._answer_page(_filters(query))
+            elif path == _LATER:
+                self._answer_later(_filters(query))
+            else:
+                self._trouble(404, "there is only one page here", "It is at /")
         except MtastsError as error:
             status = 400 if error.code.startswith("filter-") else 503
             self._trouble(status, f"{error.message} [{error.code}]", error.remedy)
-            return
-        self._send(200, answer.document, {"Refresh": "2"} if answer.is_waiting else {})
+
+    def _answer_page(self, filters: Dict[str, str]) -> None:
+        """Answer with the page; until there are numbers, the browser is to ask for it `_LATER`.
+
+        It shows what it has until that is answered, and so leaves what somebody types alone.
+        """
+        answer = self.server.shown.page(filters)
+        refresh = {"Refresh": f"1; url={_LATER}?{urllib.parse.urlencode(filters)}"}
+        self._send(200, answer.document, refresh if answer.is_waiting else {})
+
+    def _answer_later(self, filters: Dict[str, str]) -> None:
+        self.server.shown.wait(filters)
+        self.send_response(303)
+        self.send_header("Location", f"/?{urllib.parse.urlencode(filters)}")
+        self.send_header("Cache-Control", "no-store")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
 
     def _trouble(self, status: int, said: str, remedy: str) -> None:
         from mtasts.page import document
@@ -157,7 +175,8 @@ def _filters(query: str) -> Dict[str, str]:
     return dict(pairs)
 
 
-def _listening(port: int, shown: Any) -> _Server:
+def listening(port: int, shown: Any) -> _Server:
+    """A server of the dashboard `shown`; raises `MtastsError` if the port is taken."""
     try:
         return _Server(port, shown)
     except OSError as error:
