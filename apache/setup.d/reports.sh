@@ -61,7 +61,8 @@ install_report_units() {
         return
     fi
     place_units mtasts-report.service mtasts-report.path mtasts-report.timer \
-        mtasts-report-watch.service mtasts-report-watch.timer
+        mtasts-report-watch.service mtasts-report-watch.timer \
+        mtasts-metrics.service mtasts-metrics.timer # for whoever has a Prometheus, and switches it on
     if begin_units reports mtasts-report.path mtasts-report.timer; then
         changed 'report units' 'mtasts-report.path and .timer take reports from the spool into the ledger'
     else

@@ -111,8 +111,10 @@ def test_reports_are_posted_and_taken_in(new_host):
     enabled = "-q enable mtasts-report.path mtasts-report.timer\n"
     enabled += "-q enable mtasts-report-watch.timer\n"
     assert enabled in host.file("/root/systemctl")
-    kinds = [".service", ".path", ".timer", "-watch.service", "-watch.timer"]
-    for unit in ("mtasts-report" + kind for kind in kinds):
+    assert "mtasts-metrics" not in host.file("/root/systemctl")  # not everybody has a Prometheus
+    units = ["report.service", "report.path", "report.timer"]
+    units += ["report-watch.service", "report-watch.timer", "metrics.service", "metrics.timer"]
+    for unit in ("mtasts-" + name for name in units):
         assert host.file("/etc/systemd/system/" + unit) == host.file("/root/mtasts/apache/" + unit)
 
 

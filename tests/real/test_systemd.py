@@ -15,6 +15,7 @@ from rig.systemd import Systemd
 
 WATCH, REPORTS = "mtasts-watch.service", "mtasts-report.service"
 ALERTS = "mtasts-report-watch.service"
+METRICS = "mtasts-metrics.service"
 OVERRIDE = f"/etc/systemd/system/{WATCH}.d/override.conf"
 NEWS = "[mx-hosts-without-address]"
 DIGEST = "the last 7 days of 1 domain: "
@@ -99,6 +100,13 @@ def test_reports_are_taken_in_as_they_come(set_up):
     )
     assert DIGEST in start(host, systemd, ALERTS)
     assert DIGEST not in start(host, systemd, ALERTS)
+    assert systemd.property("mtasts-metrics.timer", "UnitFileState") == "disabled"
+    host.machine.run("systemctl", "enable", "--now", "mtasts-metrics.timer")
+    start(host, systemd, METRICS)
+    nobody = ["runuser", "-u", "nobody", "--", "cat", "/var/lib/mtasts/metrics/mtasts.prom"]
+    text = host.machine.run(*nobody).output
+    assert "mtasts_report_ledger_readable 1.0\n" in text
+    assert f'mtasts_status{{domain="{DOMAIN}"}}' in text
 
 
 def reports(host):
