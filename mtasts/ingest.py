@@ -7,6 +7,7 @@ more, and the ledger knows them by their hash.
 """
 
 import contextlib
+import datetime
 import os
 from typing import Callable, Iterable, Iterator, List, NamedTuple, Optional, Union
 
@@ -15,11 +16,12 @@ from mtasts.ledger import queries, writing
 from mtasts.ledger.database import Database
 from mtasts.ledger.entry import HTTPS, MAIL, Added, Entry, Named
 from mtasts.spool import Arrival, Spool, SpoolError
-from mtasts.tlsrpt import container, mail, reader
+from mtasts.tlsrpt import authenticity, container, mail, reader
 from mtasts.tlsrpt.authenticity import Grade
 from mtasts.tlsrpt.report import InvalidReport, Report
 
 NO_REPORT = "no-report"
+PATIENCE = datetime.timedelta(days=3)  # for name servers, before a mail counts as unsigned
 _NOBODY_ELSE_KEEPS = (MAIL, HTTPS)
 # of a batch
 _MOST_ARRIVALS, _MOST_FAILURES, _MOST_BYTES = 100, 5000, 1 << 24
@@ -42,6 +44,24 @@ class Taken(NamedTuple):
 def unproven(_mail: bytes) -> Grade:
     """The grade of a mail that nobody looks at."""
     return Grade.FILE
+
+
+def impatient(mail_grade: MailGrade, now: datetime.datetime) -> MailGrade:
+    """`mail_grade` for a mail server's queue: what has waited there too long counts as unsigned.
+
+    Else the mail server would give it back one day, and the report would be lost.
+    """
+
+    def graded(data: bytes) -> Grade:
+        try:
+            return mail_grade(data)
+        except LookupFailed:
+            since = authenticity.received(authenticity.header_of(data))
+            if since is None or now - since < PATIENCE:
+                raise
+            return Grade.FILE
+
+    return graded
 
 
 def read(one: Named, mail_grade: MailGrade = unproven, limit: int = container.LIMIT) -> Entry:

@@ -24,7 +24,7 @@ from typing import (
 from mtasts.errors import LookupFailed, MtastsError, printable
 from mtasts.files import heir, lock, make_folder, replace_file
 from mtasts.inbox import Account, Inbox, InboxError, opened
-from mtasts.ingest import Taken, batches
+from mtasts.ingest import PATIENCE, Taken, batches
 from mtasts.ledger.database import Database
 from mtasts.ledger.entry import IMAP, Named
 from mtasts.spool import Arrival
@@ -33,7 +33,6 @@ from mtasts.tlsrpt.authenticity import Grade
 
 DEFAULT_STATE = "/var/lib/mtasts/reports/imap/state.json"  # a folder of its own, to be locked
 MAX_MAIL = 25 * 1024 * 1024
-_PATIENCE = datetime.timedelta(days=3)  # for name servers, before a mail counts as unsigned
 _LOCK_SECONDS = 5
 _TIME = "%Y-%m-%dT%H:%M:%SZ"
 _UTC = datetime.timezone.utc
@@ -97,7 +96,7 @@ class _Run:
         try:
             return self._grader(mail)
         except LookupFailed:
-            if self._now - self._since.get(self._given[-1], self._now) < _PATIENCE:
+            if self._now - self._since.get(self._given[-1], self._now) < PATIENCE:
                 raise
             return Grade.FILE
 

@@ -1,6 +1,7 @@
 """How sure is it that a report comes from whom it names?"""
 
 import base64
+import datetime
 import subprocess
 import sys
 
@@ -374,3 +375,22 @@ def test_no_mail_keeps_the_machine_busy(grade, key, body):
 )
 def test_hostile_mails_have_the_lowest_grade(grade, mail):
     assert grade(mail) is Grade.FILE
+
+
+@pytest.mark.parametrize(
+    ("said", "day"),
+    [
+        ("by mx; Mon, 2 Mar 2026 23:30:00 -0100 (a; comment)", None),
+        ("by mx; Mon, 2 Mar 2026 23:30:00 -0100 (comment)", 3),
+        ("by mx; 2 Mar 2026 00:00:00 -0000", 2),
+        ("by mx; 99 Mar 2026 00:00:00 +0000", None),
+        ("by mx; 2 Mar " + "9" * 90 + " 00:00:00 +0000", None),
+        ("by mx; 2 Mar 2026 00:00:00 +" + "9" * 90, None),
+        ("by mx", None),
+        ("", None),
+    ],
+)
+def test_when_our_mail_server_took_a_mail(said, day):
+    when = authenticity.received((("received", said), ("received", "; 1 Mar 2026 00:00:00 +0000")))
+    assert (when and when.astimezone(datetime.timezone.utc).day) == day
+    assert authenticity.received(()) is None

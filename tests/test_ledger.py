@@ -174,6 +174,8 @@ def test_filters(ledger):
     assert ids(ledger, weakest=Grade.AUTHENTICATION_RESULTS) == ["c"]
     assert ids(ledger, domain="example.com") == ["c"]
     assert ids(ledger, domain="example.net") == []
+    writing.add(ledger, [entry(b"4", report("e", organization="\u00dcber Mail"))])
+    assert ids(ledger, organization="\u00dcber mail") == ["e"]
     assert ids(ledger, domain="example.org", since=DAY + days(1)) == ["b", "c", "d"]
 
 

@@ -156,6 +156,20 @@ def test_a_signature_that_dns_does_not_tell_of_lets_the_mail_wait(ledger, dns_ta
     assert spool.waiting() == []
 
 
+def test_a_mail_that_has_waited_for_days_counts_as_unsigned(ledger, dns_table):
+    dns_table.table["s._domainkey.example.net"] = None
+    silent = {"MTASTS_RESOLVER": dns_table.address}
+
+    def mail(*waiting):
+        took = "Received: from mta.example.net by mx;\r\n\t{:%d %b %Y %H:%M:%S} +0000\r\n"
+        fields = "".join(took.format(TODAY - days(number)) for number in waiting)
+        return fields.encode() + SIGNATURE + as_mail(as_json(report()))
+
+    assert piped(ledger, mail(2, 9), **silent)[0] == 75
+    assert piped(ledger, mail(4, 1), **silent) == (0, "")
+    assert [one["grade"] for one in listed(ledger)] == ["file"]
+
+
 def test_our_own_mail_server_is_believed(ledger):
     ours = b"Authentication-Results: mx.example.org; dkim=pass header.d=example.net\r\n"
     path = file(ledger, "1", ours + as_mail(as_json(report())))

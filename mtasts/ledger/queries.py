@@ -14,7 +14,7 @@ import zlib
 from collections import defaultdict
 from typing import Any, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
-from sqlalchemy import and_, exists, func, select, tuple_
+from sqlalchemy import and_, exists, func, literal, select, tuple_
 from sqlalchemy.engine import Connection
 
 from mtasts.errors import MtastsError
@@ -225,7 +225,9 @@ def _chosen(wanted: Filter, after: Optional[Tuple[int, int]] = None) -> _Chosen:
     if wanted.until:
         conditions.append(started < rows.second(wanted.until))
     if wanted.organization is not None:
-        conditions.append(func.lower(report.c.organization_name) == wanted.organization.lower())
+        # Not by Python's lower(): SQLite knows of ASCII only.
+        named = func.lower(literal(wanted.organization))
+        conditions.append(func.lower(report.c.organization_name) == named)
     if wanted.weakest:
         conditions.append(report.c.grade >= RANKS[wanted.weakest])
     return _Chosen(table, started, number, conditions)

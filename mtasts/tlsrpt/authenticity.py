@@ -6,7 +6,9 @@ sibling, and no one limits a key to this service. Whoever can write a mail can w
 grade says which domain answers for the mail, not that its report is true.
 """
 
+import datetime
 import email.parser
+import email.utils
 import enum
 import functools
 import re
@@ -18,6 +20,7 @@ from mtasts.domain import Domain, InvalidDomain
 MAX_HEADER = 64 * 1024  # of a mail, in bytes; whatever has more of it proves nothing
 _MAX_FIELDS = 500
 _MAX_FIELD = 8192
+_MAX_DATE = 200  # characters
 _MAX_NESTING = 20
 _BLANK_LINE = re.compile(rb"\r?\n\r?\n")
 _BARE_RETURN = re.compile(rb"\r(?!\n)")
@@ -71,6 +74,19 @@ def author_domain(header: Iterable[_Field]) -> Optional[Domain]:
     values = [value for name, value in header if name == "from"]
     match = _FROM.match(values[0].strip()) if len(values) == 1 and _is_short(values[0]) else None
     return _domain(match.group("named") or match.group("bare")) if match else None
+
+
+def received(header: Iterable[_Field]) -> Optional[datetime.datetime]:
+    """When the last mail server took the mail, by its Received field (RFC 5321 section 4.4).
+
+    None if it does not say so; all fields but the top one may be forged.
+    """
+    top = next((value for name, value in header if name == "received"), "")
+    try:
+        when = email.utils.parsedate_to_datetime(top[-_MAX_DATE:].rpartition(";")[2])
+    except (TypeError, ValueError, OverflowError, LookupError):
+        return None
+    return when if when.tzinfo else when.replace(tzinfo=datetime.timezone.utc)
 
 
 def is_aligned(signer: Domain, author: Domain, suffixes: FrozenSet[str]) -> bool:

@@ -1,5 +1,6 @@
 """Reports come into the ledger: from files, from a mail server's pipe, from the spool."""
 
+import itertools
 from collections import Counter
 from typing import Any, Iterable, Iterator, List, Optional, Tuple
 
@@ -16,7 +17,7 @@ from mtasts.cli.report.ledger import (
     spool_option,
 )
 from mtasts.cli.report.limit import limit_option
-from mtasts.cli.report.taken import counted, show
+from mtasts.cli.report.taken import counted, show, without_errors
 from mtasts.errors import MtastsError, printable
 from mtasts.ledger.entry import FILE, MAIL, Named
 from mtasts.spool import Arrival, Spool
@@ -76,9 +77,12 @@ def add(
     """
     if paths == _PIPE:
         context.exit(_add_mail(limit, grading, ledger))
+    database = opened(ledger)
+    from mtasts.ingest import batches
+
     errors: List[MtastsError] = []
-    taken = _take(_arrivals(paths, errors), limit, grading, ledger)
-    found = counted(_without_errors(taken, errors))
+    taken = batches(database, _arrivals(paths, errors), grader(grading), limit)
+    found = counted(without_errors(itertools.chain.from_iterable(taken), errors))
     show(found, errors)
     context.exit(EXIT_WARNING if errors or found["quarantine"] else 0)
 
@@ -86,8 +90,12 @@ def add(
 def _add_mail(limit: int, grading: Grading, ledger: Optional[str]) -> int:
     """Keep what is on standard input, and return the exit code for a mail server."""
     try:
-        data = report_files.read("-")
-        for taken in _take(_split("", data, MAIL), limit, grading, ledger):
+        database = opened(ledger)
+        from mtasts.ingest import batches, impatient
+
+        arrivals = _split("", report_files.read("-"), MAIL)
+        grade = impatient(grader(grading), now())
+        for taken in itertools.chain.from_iterable(batches(database, arrivals, grade, limit)):
             if taken.postponed:
                 raise taken.postponed
     except Exception as error:  # whatever it is, the mail must not bounce
@@ -121,7 +129,7 @@ def ingest(
 
     errors: List[MtastsError] = []
     taken = take_spool(database, spool, grader(grading), limit)
-    show(counted(_without_errors(taken, errors)), errors)
+    show(counted(without_errors(taken, errors)), errors)
     context.exit(EXIT_WARNING if errors else 0)
 
 
@@ -157,22 +165,3 @@ def _split(path: str, data: bytes, source: str) -> Iterator[Named]:
     mails = mail.split_mbox(data) if mail.is_mbox(data) else [data]
     for one in mails:
         yield Named(Arrival(one, now(), source), path.rsplit("/", 1)[-1])
-
-
-def _take(
-    arrivals: Iterable[Named], limit: int, grading: Grading, ledger: Optional[str]
-) -> Iterator:
-    database = opened(ledger)
-    from mtasts.ingest import batches
-
-    for batch in batches(database, arrivals, grader(grading), limit):
-        yield from batch
-
-
-def _without_errors(taken: Iterable, errors: List[MtastsError]) -> Iterator:
-    for one in taken:
-        error = one if isinstance(one, MtastsError) else one.postponed
-        if error:
-            errors.append(error)
-        else:
-            yield one

@@ -1,13 +1,13 @@
 """Reports come out of an IMAP mailbox into the ledger."""
 
-from typing import Optional
+from typing import List, Optional
 
 import click
 
 from mtasts.cli.common import EXIT_WARNING, ca_option, now
 from mtasts.cli.report.ledger import Grading, grader, grading_options, ledger_option, opened
 from mtasts.cli.report.limit import limit_option
-from mtasts.cli.report.taken import counted, show
+from mtasts.cli.report.taken import counted, show, without_errors
 from mtasts.errors import MtastsError
 
 
@@ -61,12 +61,8 @@ def fetch(
     account = inbox.Account(server, user, secret, bool(token_file), ca)
     source = report_fetch.Source(account, folder, move_to, delete, limit)
     path = state or report_fetch.DEFAULT_STATE
-    taken, left = [], []
-    for one in report_fetch.fetch(database, source, path, grader(grading), now()):
-        if isinstance(one, MtastsError):
-            left.append(one)
-        else:
-            taken.append(one)
-    found = counted(taken)
+    left: List[MtastsError] = []
+    taken = report_fetch.fetch(database, source, path, grader(grading), now())
+    found = counted(without_errors(taken, left))
     show(found, left)
     context.exit(EXIT_WARNING if left or found["quarantine"] else 0)

@@ -1,11 +1,21 @@
 """What became of the mails and files that a command has taken in, in numbers."""
 
 from collections import Counter
-from typing import Iterable
+from typing import Iterable, Iterator, List
 
 import click
 
 from mtasts.errors import MtastsError
+
+
+def without_errors(taken: Iterable, errors: List[MtastsError]) -> Iterator:
+    """What was taken; what was left for later, and why, goes into `errors`."""
+    for one in taken:
+        error = one if isinstance(one, MtastsError) else one.postponed
+        if error:
+            errors.append(error)
+        else:
+            yield one
 
 
 def counted(taken: Iterable) -> Counter:
