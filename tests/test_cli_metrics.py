@@ -65,6 +65,8 @@ def test_all_own_domains_are_there_and_no_other(world):
     assert not [one for one in found if "example.net" in one]
     only = world.metrics("example.com")
     assert not [one for one in only if "example.org" in one]
+    _, said, _ = world.run("metrics", "--offline", "example.com", "example.com")
+    assert said.count('mtasts_status{domain="example.com"}') == 1  # Prometheus refuses it twice
 
 
 @pytest.mark.parametrize("days_asked", [7, 30])

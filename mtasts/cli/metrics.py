@@ -82,7 +82,8 @@ def metrics(
     when = now()
     samples = exposition.Samples(families.FAMILIES)
     samples.add("mtasts_metrics_timestamp_seconds", when)
-    asked = domains or tuple(store.domains())
+    # Prometheus refuses a series that is there twice.
+    asked = tuple(dict.fromkeys(domains or store.domains()))
     network = None if offline else Network(resolver, ca)
     rows = survey.rows(store, asked, when, network)
     if sys.stderr.isatty():  # cron mails whatever is printed
