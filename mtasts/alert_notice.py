@@ -18,7 +18,7 @@ from mtasts.tlsrpt.authenticity import Grade
 from mtasts.tlsrpt.explanations import Explanation
 from mtasts.tlsrpt.kinds import kind_of
 from mtasts.tlsrpt.summary import FailureGroup
-from mtasts.tlsrpt.words import count, several, text
+from mtasts.tlsrpt.words import count, reports, several, text
 
 SCHEMA = "mtasts-report-watch/1"
 _SPOKEN_DOMAINS = 10
@@ -171,7 +171,9 @@ def _line(change: Change) -> str:
         return f"{change.domain}: it was so {since}"
     total = count(alert.week.known.total)
     failure = alert.failure
-    of = f"{count(alert.failed)} of {total} sessions in {WINDOW} days, {since}"
+    unknown = alert.week.unknown
+    rest = f", and {reports(unknown)} with unknown numbers" if unknown else ""
+    of = f"{count(alert.failed)} of {total} sessions in {WINDOW} days{rest}, {since}"
     number = len(failure.reporters)
     reporters = "1 reporter" if number == 1 else f"{number} reporters"
     by = f"from {reporters} ({several(failure.reporters)}; {', '.join(_grades(alert))})"

@@ -48,6 +48,11 @@ NAME = failed("certificate-host-mismatch", 2)
 # The runs are at noon of the days from 0 on; digests are left out.
 STORIES = {
     "nothing happens": (clean(0, 40), {}, {}),
+    "what happened to no session has not happened": (
+        [*clean(0, 9), said(10, failed("certificate-expired", 0)), *clean(11, 20)],
+        {},
+        {},
+    ),
     "a certificate expires, is renewed, and expires again": (
         [*clean(0, 9), said(10, BAD), said(11, BAD), *clean(12, 24), said(25, BAD), *clean(26, 27)],
         {},
@@ -327,6 +332,16 @@ def test_what_is_told_is_why_whose_end_what_to_do_and_where_to_see_more(world):
         "mx_hosts": ["mx2.example.org"],
         "grades": ["dkim"],
     }
+
+
+def test_reports_with_unknown_numbers_are_told_beside_the_others(world):
+    world.serve(-40)
+    world.get(said(4))
+    world.get(said(5, BAD, good=None))
+    reader = Reader()
+    world.run(6, reader)
+    of = "3 of 1000 sessions in 7 days, and 1 report with unknown numbers, since 2026-03-06, from"
+    assert f"    example.org: {of}" in reader.news[0].text
 
 
 def test_in_mode_testing_it_is_a_warning(world):

@@ -66,6 +66,12 @@ CLEAN = about(said(3, domain="example.net"), domain="example.net")
             SINCE,
         ),
         (
+            about(said(3, None, None, [EXPIRED]), said(3, 10, by="Other")),
+            Level.FAILING,
+            "Yes, something is broken: 2 of an unknown number of sessions failed with example.org.",
+            SINCE,
+        ),
+        (
             OVER,
             Level.OVER,
             "Not any more: example.org has failures in the period, and none that goes on.",

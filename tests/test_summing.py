@@ -99,6 +99,11 @@ def test_failures_are_grouped_by_type_and_reason_gravest_first():
     assert second.days == (day(1).date(), day(4).date())
 
 
+def test_what_happened_to_no_session_is_no_failure():
+    summary = summarise(DOMAIN, [entry(result(5, failure(sessions=0), failure("other-word", 1)))])
+    assert [one.result_type for one in summary.failures] == ["other-word"]
+
+
 def test_reporters_come_with_their_rhythm_and_grades():
     reports = [entry(result(1)), entry(result(2), on=3, grade="file"), entry(result(9), by="B")]
     first, second = summarise(DOMAIN, reports).reporters

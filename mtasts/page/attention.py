@@ -99,8 +99,17 @@ def _of_all(some: int, domains: int, about: About) -> str:
 
 
 def _failing(of_all: str, about: About, domains: int) -> str:
-    worst = f"{words.failed(about.summary.known)} with {about.summary.domain}"
+    known = about.summary.known
+    said = words.failed(known) if known.failed else _failed_of_unknown(open_failures(about))
+    worst = f"{said} with {about.summary.domain}"
     return worst if domains == 1 else f"{of_all} failing sessions; worst: {worst}"
+
+
+def _failed_of_unknown(failures: Sequence[FailureGroup]) -> str:
+    """What failed only by reports that do not say how many sessions there were."""
+    numbers = [one.sessions for one in failures]
+    failed = None if None in numbers else sum(filter(None, numbers))
+    return f"{words.count(failed)} of an unknown number of sessions failed"
 
 
 def _second(

@@ -116,12 +116,13 @@ _Happened = List[Tuple[PolicyResult, Failure]]
 
 
 def _by_kind(results: Iterable[PolicyResult]) -> Dict[_Kind, _Happened]:
-    """The failures of each type and reason."""
+    """The failures of each type and reason; what happened to no session is none."""
     found: Dict[_Kind, _Happened] = {}
     for result in results:
         for failure in result.failures:
-            kind = failure.result_type.lower(), failure.reason_code or ""
-            found.setdefault(kind, []).append((result, failure))
+            if failure.sessions != 0:
+                kind = failure.result_type.lower(), failure.reason_code or ""
+                found.setdefault(kind, []).append((result, failure))
     return found
 
 
