@@ -10,6 +10,7 @@ import pytest
 import trustme
 
 from mtasts.domain import Domain
+from mtasts.holder import ClassName
 from mtasts.ledger import place, writing
 from mtasts.ledger.database import Database
 from mtasts.ledger.entry import Entry
@@ -27,7 +28,8 @@ from rig.policy_host import POLICIES, PolicyHosts, certify
 from rig.postfix import Postfix
 from rig.process import wait_for
 
-DOMAIN = Domain("example.org")
+DOMAIN, OTHER = Domain("example.org"), Domain("example.net")
+CLASS = ClassName("@mx-cluster-a")
 MX = "mx.example.org"
 ADDRESS = "192.0.2.1"
 OWNER = "_mta-sts.example.org"
@@ -38,6 +40,12 @@ ZONE = [
     "mx A 127.0.0.1",
     "mta-sts A 127.0.0.1",
     '_smtp._tls TXT "v=TLSRPTv1; rua=mailto:tls@example.org"',
+]
+OTHER_ZONE = [
+    f"@ NS ns1.{DOMAIN}.",
+    f"@ MX 10 {MX}.",
+    "mta-sts A 127.0.0.1",
+    '_smtp._tls TXT "v=TLSRPTv1; rua=mailto:tls@example.net"',
 ]
 CONFIG, SECRET_FILE = "/etc/mtasts/dns.ini", "/etc/mtasts/tsig.secret"
 DAY = datetime.timedelta(days=1)
@@ -55,6 +63,7 @@ class World:
         self.dns = NameServer(directory, ADDRESS)
         self.postfix = Postfix(MX, directory)
         self.store = Store(POLICIES)
+        self.asked = DOMAIN
         self.ledger = os.path.join(directory, "ledger.sqlite")
         self.now = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0)
         self.roots = os.path.join(directory, "roots.pem")
@@ -63,17 +72,20 @@ class World:
         """Let everything run as it does when all is well."""
         self.hosts.arrange()
         authority = trustme.CA()
-        with open(certify("mta-sts." + DOMAIN), "rb") as root, open(self.roots, "wb") as roots:
-            roots.write(root.read() + authority.cert_pem.bytes())
+        with open(self.roots, "wb") as roots:
+            roots.write(authority.cert_pem.bytes())
+            for domain in (DOMAIN, OTHER):
+                with open(certify("mta-sts." + domain), "rb") as root:
+                    roots.write(root.read())
         chain = os.path.join(self.directory, "mx.pem")
         authority.issue_cert(MX).private_key_and_cert_chain_pem.write_to_path(chain)
         self.tls = {"smtpd_tls_security_level": "may", "smtpd_tls_chain_files": chain}
-        entry = self.store.write(DOMAIN, TESTING.to_bytes(), self.now - 20 * DAY)
-        past = Publication(DOMAIN, entry.id, entry.first, TESTING.to_bytes())
-        add(POLICIES, past)
-        self.dns.primary(DOMAIN, *ZONE, f'_mta-sts TXT "v=STSv1; id={entry.id};"')
+        for domain, zone in ((DOMAIN, ZONE), (OTHER, OTHER_ZONE)):
+            entry = self.store.write(domain, TESTING.to_bytes(), self.now - 20 * DAY)
+            add(POLICIES, Publication(domain, entry.id, entry.first, TESTING.to_bytes()))
+            self.dns.primary(domain, *zone, f'_mta-sts TXT "v=STSv1; id={entry.id};"')
         self.dns.start()
-        self.resolver.set(f"{DOMAIN} ZONE {ADDRESS}")
+        self.resolver.set(*(f"{domain} ZONE {ADDRESS}" for domain in (DOMAIN, OTHER)))
         self.hosts.start()
         self.postfix.start(self.tls)
 
@@ -81,18 +93,28 @@ class World:
         """Let the command change the zone by itself."""
         write(SECRET_FILE, SECRET + "\n")
         os.chmod(SECRET_FILE, 0o600)
-        lines = [f"[{DOMAIN}]", f"server = {ADDRESS}", f"key = {KEY}", "algorithm = hmac-sha256"]
-        write(CONFIG, "\n".join([*lines, f"secret-file = {SECRET_FILE}", ""]))
+        lines = [f"server = {ADDRESS}", f"key = {KEY}", "algorithm = hmac-sha256"]
+        lines += [f"secret-file = {SECRET_FILE}", ""]
+        write(CONFIG, "\n".join([f"[{DOMAIN}]", *lines, f"[{OTHER}]", *lines]))
 
-    def report(self, *failures, days=range(1, 10), grade=Grade.DKIM, by="Example Mail"):
+    def assign(self):
+        """Let both domains have the policy of a class, and ask for that."""
+        self.store.write(CLASS, TESTING.to_bytes(), self.now - 20 * DAY)
+        for domain in (DOMAIN, OTHER):
+            self.store.assign(domain, CLASS, self.now - 20 * DAY)
+        self.asked = CLASS
+
+    def report(
+        self, *failures, days=range(1, 10), grade=Grade.DKIM, by="Example Mail", about=DOMAIN
+    ):
         """Reports about so many days, as they are kept once their mails were verified."""
         lines = tuple(str(self.store.read(DOMAIN)).split("\r\n")[:-1])
         database = Database(place.parse(self.ledger))
         for day in days:
             start = (self.now - day * DAY).replace(hour=0, minute=0, second=0)
             failed = sum(one.sessions for one in failures)
-            result = PolicyResult("sts", DOMAIN, lines, (), 500, failed, failures)
-            name = f"{by} {day}"
+            result = PolicyResult("sts", about, lines, (), 500, failed, failures)
+            name = f"{by} {day} {about}"
             report = Report(by, name, start, start + DAY, None, (result,), ())
             arrival = Arrival(name.encode(), start + DAY, "mail")
             writing.add(database, [Entry(arrival, grade, (report,))])
@@ -105,7 +127,7 @@ class World:
         return done.returncode, json.loads(done.stdout)
 
     def command(self, name, *options, stack="newest"):
-        words = [name, DOMAIN, "--ca", self.roots, *options]
+        words = [name, self.asked, "--ca", self.roots, *options]
         if name == "advance":
             words += ["--ledger", self.ledger, "--wait", "20"]
         done = subprocess.run(
@@ -121,11 +143,11 @@ class World:
         assert "Traceback" not in done.stderr, done.stderr
         return done
 
-    def record(self):
-        return self.dns.txt(OWNER)
+    def record(self, domain=DOMAIN):
+        return self.dns.txt("_mta-sts." + domain)
 
-    def id(self):
-        return self.store.last(DOMAIN).id
+    def id(self, domain=DOMAIN):
+        return self.store.last(domain).id
 
     def later(self, days):
         """Let so many days pass for what is dated beside the policy."""
@@ -190,6 +212,42 @@ def test_a_domain_goes_to_enforce_and_dns_says_so(world, stack):
     code, said = world.advance("--apply", "--yes", stack=stack)
     assert (code, said["written"], said["to"]["max_age"]) == (0, True, 604800)
     assert world.record() == [f'"v=STSv1; id={world.id()};"']
+
+
+def test_a_class_goes_on_when_all_of_its_domains_may(world):
+    world.configure()
+    world.assign()
+    world.report()
+    code, said = world.advance("--apply", "--yes")
+    assert (code, said["name"], said["verdict"], said["written"]) == (1, CLASS, "unknown", False)
+    verdicts = {one["domain"]: one["verdict"] for one in said["domains"]}
+    assert (verdicts, against(said)) == (
+        {DOMAIN: "yes", OTHER: "unknown"},
+        {"advance-reports-missing"},
+    )
+    shown = world.command("advance").stdout
+    assert "asked: 2 domains: yes 1, unknown 1\n  example.net: unknown" in shown
+
+    world.report(about=OTHER)
+    code, said = world.advance("--apply", "--yes")
+    assert (code, said["verdict"], said["written"]) == (0, "yes", True)
+    assert said["would_stop"]["total"] == 9000
+    assert [one["domain"] for one in said["steps"] if one["name"] == "recorded"] == [OTHER, DOMAIN]
+    for domain in (DOMAIN, OTHER):
+        assert world.store.read(domain) == ENFORCE
+        assert world.record(domain) == [f'"v=STSv1; id={world.id(domain)};"']
+    assert world.store.read(CLASS) == ENFORCE
+
+
+def test_a_class_is_held_back_by_the_one_domain_whose_hosts_fail(world):
+    """And under enforce, the way back names what is to be done for all of its domains."""
+    world.configure()
+    world.assign()
+    world.store.write(CLASS, ENFORCE.to_bytes(), world.now)
+    world.report(Failure("starttls-not-supported", 13, receiving_mx_hostname=MX), about=OTHER)
+    code, said = world.advance()
+    assert (code, said["verdict"]) == (2, "no")
+    assert said["back"]["commands"][0] == f"mtasts set {CLASS} --mode testing --max-age 86401"
 
 
 def test_a_domain_whose_mail_fails_is_refused(world):
