@@ -102,6 +102,16 @@ def test_json_has_all_of_it(pickup):
     assert "203.0.113.9" not in out  # networks only
 
 
+def test_the_manual_has_every_member_of_the_json(pickup):
+    with open(os.path.join(os.path.dirname(__file__), os.pardir, "docs", "pickup.md")) as file:
+        manual = file.read()
+    lines = [*FETCHES, line(status=404, when=NOW), b"garbage"]
+    found = json.loads(pickup(lines, "--json")[1])
+    refused, sender = found["refused"][0], found["senders"][0]
+    members = [*found, *found["lines"], *refused, *refused["fetches"], *sender]
+    assert [one for one in members if f"`{one}`" not in manual] == []
+
+
 def test_what_strangers_send_moves_neither_terminal_nor_spreadsheet(pickup):
     lines = [line(NEW, NOW, agent=EVIL), line(NEW, NOW, "\x1b[2J"), line(when=NOW, status=405)]
     lines.append(line(when=NOW, status=404, agent=EVIL))
