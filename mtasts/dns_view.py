@@ -168,15 +168,16 @@ class Resolver:
         try:
             response = self._response(owner, kind)
         except _Failed as failed:
-            if failed.is_servfail and self._is_bogus(owner, kind):
-                raise LookupFailed(
-                    "dnssec-bogus",
-                    f"the {kind} records of {_shown(owner)} do not pass DNSSEC:"
-                    " the resolver has them, and refuses to give them",
-                    "See to the zone's signatures, keys and the DS records of its parent zone.",
-                ) from failed
+            is_bogus = failed.is_servfail and self._is_bogus(owner, kind)
             self._doubt()
-            raise
+            if not is_bogus:
+                raise
+            raise LookupFailed(
+                "dnssec-bogus",
+                f"the {kind} records of {_shown(owner)} do not pass DNSSEC:"
+                " the resolver has them, and refuses to give them",
+                "See to the zone's signatures, keys and the DS records of its parent zone.",
+            ) from failed
         self._failed = 0
         return response
 
@@ -239,8 +240,8 @@ def _useless(error: _Failed) -> LookupFailed:
     return LookupFailed(
         "dns-resolver-useless",
         f"DNS gives no answer at all, not even for the root: {error.why}",
-        "See that the resolver runs, reaches the Internet, and answers this machine; or name"
-        " another one with --resolver.",
+        "See that the resolver runs, reaches the Internet, has the right time (for DNSSEC), and"
+        " answers this machine; or name another one with --resolver.",
     )
 
 

@@ -206,6 +206,12 @@ def test_a_resolver_that_cannot_be_asked_is_useless():
     assert code_of(nobody.txt, NAME) == "dns-resolver-useless"
 
 
+def test_a_resolver_to_which_the_root_is_bogus_has_the_wrong_time_or_keys(resolver, dns_table):
+    dns_table.bogus.update((NAME, "."))
+    dns_table.table.update({NAME: ["v=STSv1; id=1;"], ".": {}})
+    assert code_of(resolver.txt, NAME) == "dns-resolver-useless"
+
+
 def test_a_name_without_an_answer_says_nothing_of_the_resolver(resolver, table):
     table[NAME] = None
     assert code_of(resolver.txt, NAME) == "dns-lookup-failed"
