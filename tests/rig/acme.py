@@ -83,6 +83,6 @@ class Pebble:
     def _fetch_root(self) -> None:
         url = "https://localhost:{}/roots/0".format(self.port + 1)
         trust = ssl.create_default_context(cafile=self.api_ca)
-        answer = urllib.request.urlopen(url, timeout=5, context=trust)
+        answer = urllib.request.urlopen(url, timeout=60, context=trust)
         with answer, open(self.root, "wb") as output:
             output.write(answer.read())

@@ -3,7 +3,7 @@
 import glob
 import os
 import signal
-from typing import Optional
+from typing import FrozenSet, Optional
 
 from rig import stacks
 from rig.process import Result, listens, run, wait_for
@@ -64,7 +64,12 @@ class Apache:
             wait_for(lambda port=port: listens(port), "Apache listens on {}".format(port))
 
     def graceful(self) -> None:
-        """Reload and return when the new configuration has taken over; it must be a good one."""
+        """Reload and return when the new configuration has taken over; it must be a good one.
+
+        A child of the generation before may take a connection until it has ended.
+        """
+        pid = self.pid()
+        old = _children(pid)
         before = self.error_log().count("resuming normal operations")
         run("apache2ctl", "graceful")
 
@@ -72,6 +77,7 @@ class Apache:
             return self.error_log().count("resuming normal operations") > before
 
         wait_for(resumed, "Apache has reloaded")
+        wait_for(lambda: not old & _children(pid), "the children of before have ended")
 
     def stop(self) -> None:
         """End Apache, if it runs, by the process it wrote down."""
@@ -104,6 +110,11 @@ def write(path: str, text: str) -> None:
     os.makedirs(os.path.dirname(path), exist_ok=True)
     with open(path, "w", encoding="utf-8") as output:
         output.write(text)
+
+
+def _children(pid: int) -> FrozenSet[str]:
+    with open("/proc/{0}/task/{0}/children".format(pid)) as source:
+        return frozenset(source.read().split())
 
 
 def _exists(pid: int) -> bool:

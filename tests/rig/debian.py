@@ -5,6 +5,7 @@ the sandbox's ports, and ends with it. Its apt installs from a directory inside.
 lies in /root/mtasts.
 """
 
+import contextlib
 import os
 import shutil
 import signal
@@ -48,9 +49,7 @@ class Debian:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for pid in self._processes():
-            os.kill(pid, signal.SIGKILL)
-        wait_for(lambda: not list(self._processes()), "all processes of the machine have ended")
+        wait_for(self._is_killed, "all processes of the machine have ended")
         run("umount", "--recursive", self.root)
         shutil.rmtree(self._layers)
 
@@ -74,6 +73,14 @@ class Debian:
         command = [*self.enter, "env", "--ignore-environment", "--chdir=" + CLONE]
         command += ENVIRONMENT + ["{}={}".format(*item) for item in (env or {}).items()]
         return command + list(argv)
+
+    def _is_killed(self) -> bool:
+        """Kill all that runs there, and what was started meanwhile; whether nothing did."""
+        pids = list(self._processes())
+        for pid in pids:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        return not pids
 
     def _processes(self) -> Iterator[int]:
         for pid in filter(str.isdigit, os.listdir("/proc")):

@@ -84,7 +84,7 @@ class Resolver:
             "--conf-file=" + configuration,
         ]
         self._dnsmasq = Daemon(argv, os.path.join(self.directory, "dnsmasq.log"))
-        self._dnsmasq.wait_until(_answers, "answers")
+        self._dnsmasq.wait_until(lambda: _answers(PORT), "answers")
 
     def stop(self) -> None:
         """No resolver any more."""
@@ -100,21 +100,18 @@ class Resolver:
         argv += ["-management", "127.0.0.1:{}".format(FAILING_MANAGEMENT_PORT)]
         self._failing = Daemon(argv, os.path.join(self.directory, "failing.log"))
         self._failing.wait_until_listening(FAILING_MANAGEMENT_PORT)
-        self._failing.wait_until_listening(FAILING_PORT)
+        self._failing.wait_until(lambda: _answers(FAILING_PORT), "answers")
         url = "http://127.0.0.1:{}/set-servfail".format(FAILING_MANAGEMENT_PORT)
         for name in names:
             body = '{{"host": "{}."}}'.format(name).encode("ascii")
-            urllib.request.urlopen(url, data=body, timeout=5).close()
+            urllib.request.urlopen(url, data=body, timeout=60).close()
 
 
-def _answers() -> bool:
-    """Whether somebody answers to a datagram.
-
-    For a TCP connection dnsmasq makes a child, which may outlive it and keep the port.
-    """
+def _answers(port: int) -> bool:
+    """Whether somebody answers to a datagram, which a port that takes connections need not."""
     query = dns.message.make_query("ready.invalid", "A")
     try:
-        dns.query.udp(query, "127.0.0.1", timeout=0.1)
+        dns.query.udp(query, "127.0.0.1", timeout=0.1, port=port)
     except (OSError, dns.exception.Timeout):
         return False
     return True

@@ -10,6 +10,7 @@ import hmac
 import json
 import os
 import shutil
+import signal
 from typing import List, Optional
 
 from rig.apache import write
@@ -86,9 +87,9 @@ class Dovecot:
         self._daemon.wait_until_listening(993)
 
     def stop(self) -> None:
-        """End it."""
+        """End it, by force: politely it takes six seconds, and its files begin anew."""
         if self._daemon:
-            self._daemon.stop()
+            self._daemon.stop(signal.SIGKILL)
 
     def deliver(self, *mails: bytes, user: str = "reports") -> None:
         """Put mails into the inbox, the first one with the smallest UID."""

@@ -38,7 +38,7 @@ def connect(
     With ``root``, a file of CA certificates, the server's certificate is verified for that name
     (ssl.SSLError if it does not hold), else it is not looked at. ``protocols`` are offered by ALPN.
     """
-    plain = socket.create_connection(address, timeout=15)
+    plain = socket.create_connection(address, timeout=60)
     if not tls:
         return plain
     context = ssl.create_default_context(cafile=root)

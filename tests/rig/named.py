@@ -86,6 +86,8 @@ class NameServer:
             output.writelines(self._zones.values())
         argv = ["named", "-g", "-n", "1", "-c", configuration]
         self._daemon = Daemon(argv, self._path("log"))
+        # It listens before it has read its zones, and answers SERVFAIL until then.
+        self._daemon.wait_until(lambda: "all zones loaded" in self.log(), "has its zones")
         self._daemon.wait_until_listening(53, self.address)
 
     def stop(self) -> None:
@@ -103,7 +105,7 @@ class NameServer:
         message = dns.message.make_query(zone, "SOA")
         message.set_opcode(dns.opcode.NOTIFY)
         message.flags |= dns.flags.AA
-        dns.query.udp(message, self.address, timeout=5, source=source)
+        dns.query.udp(message, self.address, timeout=60, source=source)
 
     def txt(self, name: str) -> Iterable[str]:
         """The TXT records at `name` as `dig` sees them, sorted."""

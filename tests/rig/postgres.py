@@ -3,6 +3,7 @@
 import glob
 import os
 import shutil
+import signal
 import tempfile
 
 from rig.process import Daemon, run
@@ -44,8 +45,8 @@ class Postgres:
         self._daemon.wait_until(self._is_ready, "lets clients in")
 
     def stop(self) -> None:
-        """End the server; its files go with the sandbox."""
-        self._daemon.stop()
+        """End the server, whoever is connected; its files go with the sandbox."""
+        self._daemon.stop(signal.SIGINT)
 
     def database(self) -> str:
         """The URL of a new, empty database."""

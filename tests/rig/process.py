@@ -1,6 +1,8 @@
 """Starting programs, waiting for what they do, and ending exactly those that were started."""
 
+import contextlib
 import os
+import signal
 import socket
 import subprocess
 import time
@@ -52,14 +54,18 @@ def run(
     return result
 
 
-def wait_for(condition: Callable[[], T], what: str, seconds: float = 15) -> T:
-    """Ask until the answer is true and return it; AssertionError about ``what`` otherwise."""
+def wait_for(condition: Callable[[], T], what: str, seconds: float = 60) -> T:
+    """Ask until the answer is true and return it; AssertionError about ``what`` otherwise.
+
+    The time is for what hangs: long, because a busy machine is no fault of what is tested.
+    """
     deadline = time.monotonic() + seconds
     while True:
+        is_over = time.monotonic() > deadline  # asked once more, if all stood still until then
         answer = condition()
         if answer:
             return answer
-        if time.monotonic() > deadline:
+        if is_over:
             raise AssertionError("not within {:g} s: {}".format(seconds, what))
         time.sleep(0.02)
 
@@ -74,18 +80,22 @@ def listens(port: int, host: str = "127.0.0.1") -> bool:
 
 
 class Daemon:
-    """A program in the foreground of its own process; its output goes to the file ``log``."""
+    """A program in the foreground of its own process; its output goes to the file ``log``.
+
+    It has a process group of its own, so that what it has started can be ended with it.
+    """
 
     def __init__(self, argv: List[str], log: str, env: Optional[Dict[str, str]] = None) -> None:
         self.argv = argv
         self.log = log
-        with open(log, "ab") as output:
+        with open(log, "wb") as output:
             self.process = subprocess.Popen(
                 argv,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 env=dict(os.environ, **(env or {})),
+                start_new_session=True,
             )
 
     def wait_until_listening(self, port: int, host: str = "127.0.0.1") -> None:
@@ -108,11 +118,20 @@ class Daemon:
         with open(self.log, encoding="utf-8", errors="replace") as log:
             return log.read()
 
-    def stop(self) -> None:
-        """End the program: politely, then, after five seconds, not."""
-        self.process.terminate()
+    def stop(self, how: int = signal.SIGTERM) -> None:
+        """End the program by the signal ``how``, and what it leaves by force; after 30 s all of it.
+
+        A child that lives on for a moment keeps the port from the next program.
+        """
+        self.process.send_signal(how)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(30)
+        wait_for(self._is_gone, "all processes of {} have ended".format(self.argv[0]))
+
+    def _is_gone(self) -> bool:
+        self.process.poll()
         try:
-            self.process.wait(5)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+            os.killpg(self.process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            return True
+        return False

@@ -2,6 +2,7 @@
 
 import json
 import os
+import urllib.error
 import urllib.parse
 import urllib.request
 from typing import Any, Dict, List
@@ -52,14 +53,19 @@ class Prometheus:
 
     def wait(self) -> None:
         """Return when each target was read once; AssertionError with why it was not."""
-        self._daemon.wait_until_listening(PORT)
+        self._daemon.wait_until(_is_ready, "is ready")
+        try:
+            wait_for(self._has_read_all, "Prometheus has read all targets")
+        except AssertionError as error:
+            raise AssertionError(self._health()) from error
 
-        def all_read() -> bool:
-            found = self._ask("targets")["activeTargets"]
-            assert [one["lastError"] for one in found if one["lastError"]] == []
-            return {one["labels"]["job"] for one in found if one["health"] == "up"} == self._jobs
+    def _has_read_all(self) -> bool:
+        return self._health() == dict.fromkeys(self._jobs, "up")
 
-        wait_for(all_read, "Prometheus has read all targets", 30)
+    def _health(self) -> Dict[str, str]:
+        """Of each target that it knows "up", or what is the matter; a second may not suffice."""
+        found = self._ask("targets")["activeTargets"]
+        return {one["labels"]["job"]: one["lastError"] or one["health"] for one in found}
 
     def query(self, expression: str) -> List[Dict[str, Any]]:
         """The result of an expression now: samples with `metric` and `value`."""
@@ -77,7 +83,16 @@ class Prometheus:
     def _ask(self, what: str, **parameters: str) -> Any:
         url = f"http://127.0.0.1:{PORT}/api/v1/{what}?{urllib.parse.urlencode(parameters)}"
         try:
-            with urllib.request.urlopen(url, timeout=15) as answer:
+            with urllib.request.urlopen(url, timeout=60) as answer:
                 return json.load(answer)["data"]
         except urllib.error.HTTPError as error:
             raise AssertionError(error.read().decode()) from error
+
+
+def _is_ready() -> bool:
+    """Whether it answers queries: it listens before that, and says 503."""
+    try:
+        urllib.request.urlopen(f"http://127.0.0.1:{PORT}/-/ready", timeout=60).close()
+    except OSError:
+        return False
+    return True

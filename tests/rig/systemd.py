@@ -69,7 +69,7 @@ class Systemd:
         )
         self._first = wait_for(self._child, "systemd has been started")
         self._chroot, machine.enter = machine.enter, ["nsenter", "--all", "--target", self._first]
-        wait_for(self._is_up, "systemd is up", 60)
+        wait_for(self._is_up, "systemd is up")
         return self
 
     def __exit__(self, *_: object) -> None:
