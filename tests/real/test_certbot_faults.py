@@ -138,7 +138,7 @@ def test_a_token_that_a_crash_left_is_removed(certbot_of_both_ends, policy_hosts
         stderr=subprocess.DEVNULL,
     ) as process:
         # certbot now waits for a key, with the CA's token in place.
-        wait_for(answers_the_ca, "the CA's token is there", 30)
+        wait_for(answers_the_ca, "the CA's token is there")
         process.send_signal(signal.SIGKILL)
     os.close(keyboard)
     os.close(terminal)

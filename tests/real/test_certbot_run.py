@@ -211,7 +211,7 @@ def on_a_terminal(certbot, *args, choice):
     if pid == 0:
         os.execvpe(argv[0], argv, dict(os.environ, **env))  # noqa: S606
     shown, entered = "", False
-    while select.select([terminal], [], [], 30)[0]:
+    while select.select([terminal], [], [], 120)[0]:
         try:
             shown += os.read(terminal, 4096).decode("utf-8", "replace")
         except OSError:  # the program has ended

@@ -4,7 +4,6 @@ import os
 import re
 import signal
 import subprocess
-import time
 import urllib.request
 
 import pytest
@@ -40,12 +39,14 @@ def dashboard(made):
     argv = [*page_samples.COMMAND, "dashboard", "--port", "0", *made[0]]
     process = subprocess.Popen(argv, cwd=TOP, stdout=subprocess.PIPE, universal_newlines=True)
     url = re.match(r"http://[0-9.:]+/", process.stdout.readline()).group()
-    end = time.monotonic() + 30
-    while b"The numbers were counted" not in urllib.request.urlopen(url, timeout=10).read():
-        assert time.monotonic() < end
+
+    def is_counted():
+        return b"The numbers were counted" in urllib.request.urlopen(url, timeout=60).read()
+
+    wait_for(is_counted, "the numbers are counted")
     yield url
     process.send_signal(signal.SIGINT)
-    assert process.wait(30) == 0
+    assert process.wait(60) == 0
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +57,7 @@ def chromium(tmp_path_factory):
     options.binary_location = "/usr/bin/chromium"
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
     driver = webdriver.Chrome(service=Service("/usr/bin/chromedriver"), options=options)
+    driver.set_script_timeout(120)
     yield driver
     driver.quit()
 
@@ -159,7 +161,7 @@ def test_the_first_key_leads_past_the_header(browse, made):
     skip = driver.switch_to.active_element
     assert skip.text == "To the content"
     skip.send_keys(Keys.ENTER)
-    assert driver.current_url.endswith("#main")
+    wait_for(lambda: driver.current_url.endswith("#main"), "the content is reached")
 
 
 def test_charts_have_names_and_colours_of_both_schemes(browse, made):
