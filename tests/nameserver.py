@@ -45,12 +45,13 @@ class NameServer:
     Names in `secure` are those that DNSSEC proves to the resolver, of those in `bogus` it proves
     the contrary, and those in `signed` have signatures that say nothing to it. `is_lame`: it has no
     zone. `is_cut_off`: it reaches nobody, and so fails for every name. `asked` has the names and
-    types of all questions so far, `loses` how many it leaves without an answer.
+    types of all questions so far. Without an answer it leaves those about names in `silent`, and
+    the next `loses` others.
     """
 
     def __init__(self, server):
         self.table = {}
-        self.secure, self.bogus, self.signed = set(), set(), set()
+        self.secure, self.bogus, self.signed, self.silent = set(), set(), set(), set()
         self.is_lame = self.is_cut_off = False
         self.asked = []
         self.loses = 0
@@ -70,6 +71,8 @@ class NameServer:
             (question,) = query.question
             name = question.name.to_text(omit_final_dot=True).lower()
             self.asked.append((name, dns.rdatatype.to_text(question.rdtype)))
+            if name in self.silent:
+                continue
             if self.loses:
                 self.loses -= 1
                 continue

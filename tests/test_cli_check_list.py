@@ -176,8 +176,9 @@ def test_ctrl_c_waits_for_no_stranger(mtasts, listed, dns_table):
     assert (run.returncode, err) == (-signal.SIGINT, b"")
 
 
-def test_a_run_that_was_killed_goes_on(mtasts, listed, tmp_path):
+def test_a_run_that_was_killed_goes_on(mtasts, listed, dns_table, tmp_path):
     names = [f"d{number}.example.org" for number in range(100)]
+    dns_table.silent = {f"_mta-sts.{name}" for name in names[50:]}  # so that it cannot end before
     path, results = listed("\n".join(names)), tmp_path / "results.jsonl"
     command = [sys.executable, "-m", "mtasts", "check", "--file", path, "--output", str(results)]
     run = subprocess.Popen(command, env=mtasts.environment, stderr=subprocess.PIPE)
@@ -186,6 +187,7 @@ def test_a_run_that_was_killed_goes_on(mtasts, listed, tmp_path):
         time.sleep(0.01)
     run.kill()
     run.communicate()
+    dns_table.silent = set()
     done = len(results.read_bytes().splitlines())
     assert 0 < done < len(names)
     code, out, err = mtasts("check", "--file", path, "--output", str(results))

@@ -354,11 +354,15 @@ def test_a_command_that_fails_was_not_told(program, lines, why):
 
 def test_a_command_that_hangs_is_ended_with_all_it_has_started(program, tmp_path):
     path = program(f"sh -c 'echo $$ >\"{tmp_path}/started\"; exec sleep 600'", "true")
-    with pytest.raises(NotTold) as caught:
-        notify.command(path)._replace(seconds=1).tell(said_by(notice()))
-    assert "not ended after 1 seconds" in caught.value.message
-    started = int((tmp_path / "started").read_text())
-    assert any(is_gone(started) for _ in range(200))
+    for seconds in (1, 10, 60):  # a busy machine may need longer to start it
+        with pytest.raises(NotTold) as caught:
+            notify.command(path)._replace(seconds=seconds).tell(said_by(notice()))
+        assert f"not ended after {seconds} seconds" in caught.value.message
+        started = tmp_path / "started"
+        if started.exists() and started.read_text():
+            break
+    number = int(started.read_text())
+    assert any(is_gone(number) for _ in range(1200))
 
 
 def is_gone(number):
