@@ -8,8 +8,9 @@ take is limited: `MAX_POLICY_BYTES` and one more of the body, `FETCH_SECONDS` fo
 import http.client
 import io
 import re
+import time
 import urllib.parse
-from typing import Any, NamedTuple, Optional, Tuple, Union
+from typing import Any, List, NamedTuple, Optional, Tuple, Union
 
 from mtasts import probe, tls
 from mtasts.connection import Connection
@@ -60,30 +61,41 @@ def fetch(
         return error, error
 
 
-def options(uri: str, ca_file: Optional[str] = None, server: Optional[str] = None) -> int:
+def options(
+    uri: str,
+    ca_file: Optional[str] = None,
+    server: Optional[str] = None,
+    seconds: float = FETCH_SECONDS,
+) -> int:
     """The status with which the `https:` endpoint `uri` answers OPTIONS (RFC 9110 section 9.3.7).
 
     Its certificate is not judged, because those who report do not either (RFC 8460 section 5.4).
     The host may be an address (RFC 3986 section 3.2.2). `server` is the resolver, as in
-    `probe.addresses`. Raises `MtastsError`; if none of its addresses answers, that of the last.
+    `probe.addresses`. Raises `MtastsError`; if none of its addresses answers, that of the first,
+    which is an IPv4 address if there is one: of IPv6 this machine may have none. After `seconds` no
+    further address is asked: a stranger's host may have thousands.
     """
     context = tls.trust(ca_file)
     host, port, target = _parts(uri)
     shown = f"[{host}]" if ":" in host else host
     authority = shown if port == _PORT else f"{shown}:{port}"
     request = _Request("OPTIONS", authority, target, "mtasts")
-    failure: MtastsError = AnswerFailed(
-        "endpoint-without-address",
-        f"{host} has no address",
-        "Publish an A or AAAA record for it, or let reports go to another host.",
-    )
+    failures: List[MtastsError] = []
+    end = time.monotonic() + seconds
     for address in (host,) if probe.is_address(host) else probe.addresses(host, server):
         try:
             with Connection(host, address, port, FETCH_SECONDS) as below:
                 return _answer(tls.TLSConnection(below, host, context), below, request).status
         except MtastsError as error:
-            failure = error
-    raise failure
+            failures.append(error)
+            if time.monotonic() >= end:
+                break
+    without_address = AnswerFailed(
+        "endpoint-without-address",
+        f"{host} has no address",
+        "Publish an A or AAAA record for it, or let reports go to another host.",
+    )
+    raise next(iter(failures), without_address)
 
 
 def _parts(uri: str) -> Tuple[str, int, str]:

@@ -250,6 +250,21 @@ def test_the_next_address_of_an_endpoint_is_asked_if_one_is_dead(endpoint, dns_t
     assert options_fail(endpoint.uri, root, endpoint.resolver) == "connect-refused"
 
 
+def test_an_endpoint_that_is_dead_is_dead_also_for_a_machine_without_ipv6(
+    endpoint, dns_table, root
+):
+    dns_table.table[HOST] = {"A": ["127.0.0.2"], "AAAA": ["ff02::1"]}  # to which no TCP goes
+    assert options_fail(endpoint.uri, root, endpoint.resolver) == "connect-refused"
+
+
+def test_not_all_of_very_many_addresses_of_an_endpoint_are_waited_for(endpoint, dns_table, root):
+    dns_table.table[HOST] = {"A": ["127.0.0.2"], "AAAA": ["::ffff:127.0.0.1"]}  # in this order
+    assert https.options(endpoint.uri, root, endpoint.resolver) == 405
+    with pytest.raises(MtastsError) as caught:
+        https.options(endpoint.uri, root, endpoint.resolver, seconds=0)
+    assert caught.value.code == "connect-refused"
+
+
 @pytest.mark.parametrize(("address", "host"), [("127.0.0.1", "127.0.0.1"), ("::1", "[::1]")])
 def test_an_endpoint_may_be_an_address(context, root, address, host):
     names = []
