@@ -13,6 +13,7 @@ from mtasts.cli.common import (
     JudgingCommand,
     ask,
     ca_option,
+    days_option,
     json_option,
     now,
     policy_dir_option,
@@ -24,7 +25,7 @@ from mtasts.cli.common import (
     yes_option,
 )
 from mtasts.cli.publishing import dns_config_option, wait_option
-from mtasts.cli.report.ledger import ledger_option, opened
+from mtasts.cli.report.ledger import ledger_option, opened, proof_option
 from mtasts.holder import Holder
 from mtasts.plan_apply import Site
 from mtasts.planning import Rung
@@ -53,21 +54,8 @@ class _How(NamedTuple):
 @click.command(cls=JudgingCommand)
 @click.argument("name", metavar="DOMAIN|@CLASS", type=HOLDER)
 @click.option("--apply", "is_applied", is_flag=True, help="Take the step if the verdict is yes.")
-@click.option(
-    "--days",
-    default=30,
-    show_default=True,
-    type=click.IntRange(1, 3660),
-    metavar="N",
-    help="Look at the reports of the last N days.",
-)
-@click.option(
-    "--grade",
-    type=click.Choice([grade.value for grade in Grade]),
-    default=Grade.AUTHENTICATION_RESULTS.value,
-    show_default=True,
-    help="Count only reports of which at least this proves the origin.",
-)
+@days_option(30, "Look at the reports of the last N days.")
+@proof_option("Count only reports of which at least this proves the origin.")
 @ttl_option
 @yes_option
 @ledger_option

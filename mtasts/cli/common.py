@@ -135,6 +135,18 @@ def testing_until_option(command: Callable) -> Callable:
     )(command)
 
 
+def days_option(default: int, said: str) -> Callable:
+    """The option --days, which says how far back to look; `said` is its help."""
+    return click.option(
+        "--days",
+        default=default,
+        show_default=True,
+        type=click.IntRange(1, 3660),
+        metavar="N",
+        help=said,
+    )
+
+
 def ttl_option(command: Callable) -> Callable:
     """Add --ttl, for whatever counts how long resolvers keep records."""
     return click.option(

@@ -12,6 +12,7 @@ from mtasts.cli import textfile
 from mtasts.cli.common import (
     DOMAIN,
     ca_option,
+    days_option,
     now,
     policy_dir_option,
     resolver_option,
@@ -34,14 +35,7 @@ from mtasts.tlsrpt.authenticity import Grade
     default=textfile.STDOUT,
     help="Write to FILE, all at once, in place of the standard output.",
 )
-@click.option(
-    "--days",
-    default=7,
-    show_default=True,
-    type=click.IntRange(1, 3660),
-    metavar="N",
-    help="Sum up the reports of the last N days.",
-)
+@days_option(7, "Sum up the reports of the last N days.")
 @click.option("--offline", is_flag=True, help="Ask nobody: no DNS, no certificates.")
 @ca_option
 @resolver_option

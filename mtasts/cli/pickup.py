@@ -10,6 +10,7 @@ from mtasts.cli import findings as shown
 from mtasts.cli import pickup_shown
 from mtasts.cli.common import (
     DOMAIN,
+    days_option,
     json_option,
     now,
     policy_dir_option,
@@ -44,7 +45,7 @@ _MAX_NAMES = 64  # addresses that are looked up
     show_default=True,
     help="Read this log, and those that logrotate has made of it; may be given again.",
 )
-@click.option("--days", default=30, show_default=True, type=click.IntRange(1, 3660), metavar="N")
+@days_option(30, "Look at the last N days.")
 @click.option("--resolve", is_flag=True, help="Ask DNS for the names of the busiest senders.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print a line of CSV for each sender.")
 @resolver_option

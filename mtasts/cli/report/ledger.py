@@ -34,6 +34,17 @@ def grade_option(command: Callable) -> Callable:
     )(command)
 
 
+def proof_option(said: str) -> Callable:
+    """The option --grade where unproven reports do not count unless somebody says so."""
+    return click.option(
+        "--grade",
+        type=click.Choice([grade.value for grade in Grade]),
+        default=Grade.AUTHENTICATION_RESULTS.value,
+        show_default=True,
+        help=said,
+    )
+
+
 def spool_option(command: Callable) -> Callable:
     """Add --spool, which gives the command its `spool`."""
     return click.option(

@@ -11,6 +11,7 @@ import click
 from mtasts.cli.common import (
     DOMAIN,
     ca_option,
+    days_option,
     now,
     policy_dir_option,
     resolver_option,
@@ -30,7 +31,7 @@ _MODE = 0o640  # as the ledger's: who is to serve or mail it can be given the gr
 @click.command()
 @click.argument("domains", metavar="[DOMAIN]...", nargs=-1, type=DOMAIN)
 @click.option("-o", "--output", required=True, metavar="FILE", help="Where to; '-' prints it.")
-@click.option("--days", default=30, show_default=True, type=click.IntRange(1, 3660), metavar="N")
+@days_option(30, "Sum up the reports of the last N days.")
 @grade_option
 @click.option("--online", is_flag=True, help="Ask DNS and the policy hosts, as mtasts status does.")
 @ledger_option

@@ -8,6 +8,7 @@ from mtasts.cli import findings
 from mtasts.cli.common import (
     DOMAIN,
     EXIT_WARNING,
+    days_option,
     json_option,
     now,
     policy_dir_option,
@@ -39,7 +40,7 @@ _COLUMNS = (
 
 @click.command()
 @click.argument("domain", metavar="DOMAIN", type=DOMAIN)
-@click.option("--days", default=30, show_default=True, type=click.IntRange(1, 3660), metavar="N")
+@days_option(30, "Sum up the reports of the last N days.")
 @grade_option
 @click.option("--csv", "as_csv", is_flag=True, help="Print a line of CSV for each kind of failure.")
 @ledger_option

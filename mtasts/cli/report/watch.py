@@ -8,7 +8,7 @@ import click
 
 from mtasts import alert_state
 from mtasts.cli.common import EXIT_FAILED, ValueType, json_option, now, policy_dir_option
-from mtasts.cli.report.ledger import ledger_option, opened
+from mtasts.cli.report.ledger import ledger_option, opened, proof_option
 from mtasts.cli.ways import is_told, ways_options
 from mtasts.errors import MtastsError, printable
 from mtasts.store import Store
@@ -37,13 +37,7 @@ def _percent(text: str) -> float:
     metavar="PERCENT",
     help="Tell if more than this of all sessions of the last 7 days failed, and 10 at least.",
 )
-@click.option(
-    "--grade",
-    type=click.Choice([grade.value for grade in Grade]),
-    default=Grade.AUTHENTICATION_RESULTS.value,
-    show_default=True,
-    help="Tell at once only what reports say whose origin is proven by this at least.",
-)
+@proof_option("Tell at once only what reports say whose origin is proven by this at least.")
 @click.option(
     "--digest",
     type=click.Choice(["weekly", "never"]),
