@@ -256,6 +256,20 @@ def test_show_has_what_read_has_and_how_it_came(ledger):
     assert (shown["arrival"]["source"], shown["arrival"]["grade"]) == ("file", "file")
 
 
+def test_show_has_a_line_of_csv_for_each_policy_and_each_failure(ledger):
+    lost = failure("=1+1", 3, receiving_mx_hostname="mx1.example.org")
+    said = report(policies=[policy(failures=[lost]), policy("example.net", failures=())])
+    ledger("add", file(ledger, "a.json", as_json(said)))
+    code, out, _ = ledger("show", "1", "--csv")
+    first, failed, last = csv.DictReader(io.StringIO(out))
+    assert code == 0
+    assert (first["successful"], first["failed"], first["sessions"]) == ("100", "3", "")
+    assert (failed["successful"], failed["sessions"], failed["result_type"]) == ("", "3", "'=1+1")
+    assert (failed["receiving_mx_hostname"], failed["reason_code"]) == ("mx1.example.org", "")
+    assert last["policy_domain"] == "example.net"
+    assert ledger("show", "1", "--csv", "--json")[0] == 2
+
+
 def test_resends_and_conflicts_are_said(ledger):
     file(ledger, "1.json", as_json(report()))
     file(ledger, "2.eml", as_mail(as_json(report())))

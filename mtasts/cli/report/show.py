@@ -7,7 +7,7 @@ from typing import Dict, Iterator, Optional
 
 import click
 
-from mtasts import duration
+from mtasts import duration, spreadsheet
 from mtasts.cli.common import (
     DURATION,
     dry_run_option,
@@ -21,7 +21,7 @@ from mtasts.cli.report.ledger import ledger_option, opened
 from mtasts.domain import Domain
 from mtasts.errors import MtastsError, printable
 from mtasts.history import timestamp
-from mtasts.ledger.entry import ArrivalFacts, Held
+from mtasts.ledger.entry import ArrivalFacts, Held, Shown
 from mtasts.store import Store
 from mtasts.tlsrpt import summary, verdict, words
 from mtasts.tlsrpt.report import STS, PolicyResult
@@ -32,18 +32,22 @@ _NEVER_SERVED = "this policy was never served from here: it is not in the histor
 @click.command()
 @click.argument("number", metavar="ID", type=click.IntRange(1, 2**63 - 1))
 @json_option
+@click.option("--csv", "as_csv", is_flag=True, help="Print a line of CSV for each failure.")
 @click.option("--raw", is_flag=True, help="Write the bytes as they came.")
 @policy_dir_option
 @ledger_option
-def show(number: int, as_json: bool, raw: bool, store: Store, ledger: Optional[str]) -> None:
+def show(
+    number: int, as_json: bool, as_csv: bool, raw: bool, store: Store, ledger: Optional[str]
+) -> None:
     """Show the reports that came by the arrival ID of mtasts report list, and how they came.
 
     \b
     Examples:
       mtasts report show 17
+      mtasts report show 17 --csv >failures.csv
       mtasts report show 17 --raw >report.eml
     """
-    if as_json and raw:
+    if as_json + as_csv + raw > 1:
         raise click.UsageError("these options do not go together")
     database = opened(ledger)
     from mtasts.ledger import queries
@@ -56,11 +60,8 @@ def show(number: int, as_json: bool, raw: bool, store: Store, ledger: Optional[s
     if as_json:
         print_json(list(_as_json(found.facts, found.reports, store)))
         return
-    for line in _arrival_lines(found.facts):
+    for line in _csv_lines(found) if as_csv else _lines(found, store):
         click.echo(line)
-    for held in found.reports:
-        for line in _report_lines(held, store):
-            click.echo("  " + line)
 
 
 @click.command()
@@ -114,6 +115,19 @@ def _as_json(facts: ArrivalFacts, reports: Iterator[Held], store: Store) -> Iter
         yield members
     if facts.error:
         yield {"source": source, "error": facts.error, "arrival": arrival}
+
+
+def _csv_lines(found: Shown) -> Iterator[str]:
+    yield spreadsheet.row(shown.COLUMNS)
+    for held in found.reports:
+        yield from map(spreadsheet.row, shown.cells(held.report))
+
+
+def _lines(found: Shown, store: Store) -> Iterator[str]:
+    yield from _arrival_lines(found.facts)
+    for held in found.reports:
+        for line in _report_lines(held, store):
+            yield "  " + line
 
 
 def _arrival_lines(facts: ArrivalFacts) -> Iterator[str]:

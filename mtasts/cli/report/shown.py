@@ -1,6 +1,6 @@
-"""How a report looks: as JSON, and as lines for people, in which nothing of it can do any harm."""
+"""How a report looks: as JSON, as cells, and as lines for people, in which it can do no harm."""
 
-from typing import Any, Dict, Iterator, Union
+from typing import Any, Dict, Iterator, List, Union
 
 from mtasts.errors import MtastsError, printable
 from mtasts.tlsrpt import counting, dates
@@ -10,6 +10,11 @@ from mtasts.tlsrpt.report import Failure, PolicyResult, Report
 from mtasts.tlsrpt.words import count, sessions, text
 
 _FAILURES = 20  # of a policy that people are shown, those with the most sessions
+COLUMNS = (
+    *("organization_name", "report_id", "start", "end", "policy_domain", "policy_type"),
+    *("successful", "failed", "result_type", "sessions", "receiving_mx_hostname"),
+    *("receiving_ip", "sending_mta_ip", "reason_code", "additional_information"),
+)
 _REASONS = {counting.COUNTED_TWICE: "the same sessions are counted under sts and under tlsa"}
 
 
@@ -40,6 +45,21 @@ def as_json(source: str, item: Union[Report, MtastsError]) -> Dict[str, Any]:
 
 def _policy(result: PolicyResult) -> Dict[str, Any]:
     return dict(result._asdict(), failures=[failure._asdict() for failure in result.failures])
+
+
+def cells(report: Report) -> Iterator[List[Any]]:
+    """What belongs under `COLUMNS`: a row for each policy, and one for each of its failures."""
+    start, end = (time and dates.text(time) for time in (report.start, report.end))
+    for result in report.policies:
+        about = [report.organization_name, report.report_id, start, end]
+        about += [result.policy_domain, result.policy_type]
+        yield [*about, result.successful, result.failed, *[None] * 7]
+        for one in result.failures:
+            receiver = one.receiving_ip or one.receiving_ip_text
+            sender = one.sending_mta_ip or one.sending_mta_ip_text
+            where = [one.receiving_mx_hostname, receiver, sender]
+            why = [one.reason_code, one.additional_information]
+            yield [*about, None, None, one.result_type, one.sessions, *where, *why]
 
 
 def lines(report: Report) -> Iterator[str]:
