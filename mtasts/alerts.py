@@ -3,7 +3,7 @@
     alert-certificate-expired   a session met an expired certificate
     alert-share-high            more than a share of all sessions fails
     alert-failure-new           a kind of failure that `QUIET` days did not have
-    alert-enforce-failure       the first failure since the mode became enforce
+    alert-enforce-failure       the first that holds mail back since the mode became enforce
 
 Each is news while it is current, which the last `WINDOW` days are. What reports that come late say
 of earlier days is no news, nor what newer reports of those who saw it do not have any more, nor a
@@ -21,6 +21,7 @@ from mtasts.gravity import weighed
 from mtasts.history import HistoryEntry
 from mtasts.policy import Mode
 from mtasts.tlsrpt import verdict
+from mtasts.tlsrpt.enforcement import STOP_NOTHING
 from mtasts.tlsrpt.kinds import by_kind
 from mtasts.tlsrpt.summary import FailureGroup, Summary, quoted
 
@@ -165,7 +166,7 @@ def _of_share(numbers: Numbers, most: float) -> Iterator[Alert]:
 
 
 def _of_enforcing(numbers: Numbers) -> Iterator[Alert]:
-    """The first failures since the mode became enforce, as long as that is not long ago."""
+    """The first failures that hold mail back since the mode became enforce, not long ago."""
     enforced = _enforced(numbers.served)
     if enforced is None or (numbers.today - enforced.date()).days > LOOKBACK:
         return
@@ -173,7 +174,7 @@ def _of_enforcing(numbers: Numbers) -> Iterator[Alert]:
     found = {
         kind: [day for day in numbers.past(failure.days) if _is_enforced(failure, day, enforced)]
         for kind, failure in month.items()
-        if kind.result_type not in _DANE and not verdict.is_single_fetch_error(failure)
+        if kind.result_type not in STOP_NOTHING
     }
     found = {kind: days for kind, days in found.items() if days}
     if not found:

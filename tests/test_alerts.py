@@ -171,6 +171,11 @@ STORIES = {
         {10: Mode.ENFORCE},
         {1: [("new", NEW, NAME.result_type)], 11: [("new", ENFORCE, "2026-03-11")]},
     ),
+    "a policy that cannot be fetched holds no mail back": (
+        [*clean(0, 11), said(12, failed(FETCH)), said(12, failed(FETCH), by="Sample Post")],
+        {10: Mode.ENFORCE},
+        {13: [("new", NEW, FETCH)]},
+    ),
     "what does not hang on the mode is no failure under enforce": (
         [said(day, failed("tlsa-invalid")) for day in range(15)],
         {10: Mode.ENFORCE},

@@ -18,7 +18,7 @@ from mtasts.tlsrpt.summary import FailureGroup, Summary, Used, quoted
 
 # Without a policy that it can use a sender delivers as if there were none (RFC 8461 sections 3.3
 # and 5), and what fails by DANE fails whatever the policy says (section 2).
-_STOP_NOTHING = frozenset(
+STOP_NOTHING = frozenset(
     (
         "sts-policy-fetch-error",
         "sts-policy-invalid",
@@ -75,7 +75,7 @@ def would_stop(summary: Summary, served: Sequence[HistoryEntry]) -> Stopped:
         group
         for group in ours
         if group
-        and group.result_type not in _STOP_NOTHING
+        and group.result_type not in STOP_NOTHING
         and not verdict.is_covered_now(group, served)
     ]
     # Details may add up to more than the sessions that failed, and those are what counts.
@@ -128,7 +128,7 @@ def _by_end(group: FailureGroup, summary: Summary) -> Cause:
 def holds_back(summary: Summary, served: Sequence[HistoryEntry]) -> bool:
     """Whether mail is held back now if the policy is enforced, and at the domain's own end."""
     return any(
-        group.result_type not in _STOP_NOTHING and cause(group, summary, served) is Cause.RECEIVING
+        group.result_type not in STOP_NOTHING and cause(group, summary, served) is Cause.RECEIVING
         for group in kinds(summary)
     )
 
