@@ -230,6 +230,21 @@ def test_reporters_are_told_apart():
     assert found.answer is Answer.YES
 
 
+def test_a_reporter_that_has_gone_over_to_another_policy_tells_of_this_one_no_more():
+    elsewhere = Policy(Mode.ENFORCE, 86401, ("mx.elsewhere.example",))
+    before, since = week(days=range(6, 14)), week(elsewhere, days=range(1, 6))
+    found = judged(said=reports(before + since))
+    assert (found.answer, against(found)) == (Answer.UNKNOWN, ["advance-reports-few"])
+    assert "advance-reporter-behind" in codes(found, Severity.INFO)
+    told = [one.finding.message for one in found.cases[0].evidence if one.part is Part.REPORTS]
+    span = f"{before[-1].start.date()} to {before[0].start.date()}"
+    assert told == [
+        "no reporter tells of sessions under this policy for 7 days: nobody uses it by now",
+        f"Example Mail: 800 sessions under this policy, 0 failed, {span}, and another policy since",
+    ]
+    assert judged(said=reports(before + since + week(by="Sample Post"))).answer is Answer.YES
+
+
 def test_an_unproven_report_neither_pushes_nor_blocks():
     forged = [report(day, 0, failure(), by="Forger") for day in range(1, 20)]
     found = judged(said=reports(week(), forged))

@@ -84,6 +84,11 @@ def _under_current(one: Reporter, served: Sequence[HistoryEntry]) -> Optional[Un
     return None
 
 
+def _still_uses(one: Reporter, under: UnderPolicy) -> bool:
+    """Whether the reporter quotes no other policy on newer days."""
+    return under.last == one.policies[-1].last
+
+
 def _days(under: UnderPolicy) -> int:
     """From the first day of it to the last one, both included."""
     return (under.last - under.first).days + 1 if under.first and under.last else 0
@@ -91,15 +96,17 @@ def _days(under: UnderPolicy) -> int:
 
 def _is_enough(one: Reporter, served: Sequence[HistoryEntry], today: datetime.date) -> bool:
     under = _under_current(one, served)
-    return under is not None and _days(under) >= WEEK and not rhythm.is_silent(one.days, today)
+    if under is None or not _still_uses(one, under) or rhythm.is_silent(one.days, today):
+        return False
+    return _days(under) >= WEEK
 
 
 def _longest(summary: Summary, served: Sequence[HistoryEntry]) -> str:
     """Who comes nearest to it."""
-    known = [(one.name, _under_current(one, served)) for one in summary.reporters]
-    days = {name: _days(under) for name, under in known if under}
+    known = [(one, _under_current(one, served)) for one in summary.reporters]
+    days = {one.name: _days(under) for one, under in known if under and _still_uses(one, under)}
     if not days:
-        return "nobody quotes it yet"
+        return "nobody uses it by now"
     name = max(days, key=lambda name: days[name])
     return f"{printable(name)} does for {_counted(days[name], 'day')}"
 
@@ -112,6 +119,9 @@ def _reporter(one: Reporter, served: Sequence[HistoryEntry], today: datetime.dat
     failed = "unknown" if under.sessions.failed is None else f"{under.sessions.failed:,}"
     said = f"{name}: {_sessions(under.sessions.total)} under this policy, {failed} failed"
     said += f", {under.first or '?'} to {under.last or '?'}"
+    if not _still_uses(one, under):
+        hint = f"{said}, and another policy since"
+        return evidence(Part.REPORTS, "advance-reporter-behind", hint=hint)
     if rhythm.is_silent(one.days, today):
         return evidence(Part.REPORTS, "advance-reporter-silent", hint=f"{said}, silent since")
     return evidence(Part.REPORTS, "advance-reporter", hint=said)
