@@ -3,17 +3,14 @@
 import datetime
 import email
 import email.policy
-import http.server
 import json
 import os
 import socket
-import threading
 import time
 
 import pytest
-from cryptography import x509
 
-import https_server
+import webhook
 from certificates import Issued
 from mtasts import notify
 from mtasts.changes import Change, Notice, What
@@ -218,54 +215,30 @@ def test_what_is_no_address_is_refused(address):
         notify.mail(("root",), address or " ")
 
 
-class Hook(http.server.BaseHTTPRequestHandler):
-    """Answers with the status that its path ends with, and keeps what came."""
-
-    def do_POST(self):
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.came.append((self.path, self.headers, json.loads(body.decode("ascii"))))
-        self.send_response(int(self.path[-3:]))
-        self.send_header("Location", "/200")
-        self.end_headers()
-
-    def log_message(self, *_):
-        pass
-
-
 @pytest.fixture
 def hook(tmp_path, monkeypatch):
     """A web server for localhost, whose certificate the machine trusts."""
-    authority = Issued("authority")
-    monkeypatch.setenv("SSL_CERT_FILE", authority.write(str(tmp_path / "roots.pem")))
-    names = [x509.DNSName("localhost")]
-    certificate = Issued("localhost.test", issuer=authority, alternatives=names)
-    server = http.server.HTTPServer(("127.0.0.1", 0), Hook)
-    context = https_server.context(certificate, str(tmp_path))
-    server.socket = context.wrap_socket(server.socket, server_side=True)
-    server.came = []
-    server.url = f"https://localhost:{server.server_port}/hook/secret/"
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with webhook.running(str(tmp_path)) as hook:
+        monkeypatch.setenv("SSL_CERT_FILE", hook.roots)
+        yield hook
 
 
 @pytest.mark.parametrize("status", [200, 204])
 def test_a_webhook_gets_the_json(hook, status):
     said = report(notice())
-    notify.webhook(f"{hook.url}{status}?token=abc&status={status}").tell(news(said))
+    hook.status = status
+    notify.webhook(f"{hook.url}?token=abc&day=1").tell(news(said))
     ((path, headers, facts),) = hook.came
-    assert path == f"/hook/secret/{status}?token=abc&status={status}"
+    assert path == "/hook/secret?token=abc&day=1"
     assert headers["Content-Type"] == "application/json"
     assert facts == as_json(said)
 
 
 @pytest.mark.parametrize("status", [302, 404, 500])
 def test_a_webhook_that_refuses_is_not_told_and_not_followed(hook, status):
+    hook.status = status
     with pytest.raises(NotTold) as caught:
-        notify.webhook(f"{hook.url}{status}").tell(said_by(notice()))
+        notify.webhook(hook.url).tell(said_by(notice()))
     assert caught.value.code == "webhook-failed"
     assert str(status) in caught.value.message
     assert len(hook.came) == 1
@@ -274,7 +247,7 @@ def test_a_webhook_that_refuses_is_not_told_and_not_followed(hook, status):
 def test_a_webhook_that_nobody_trusts_learns_nothing(hook, tmp_path, monkeypatch):
     monkeypatch.setenv("SSL_CERT_FILE", Issued("other").write(str(tmp_path / "other.pem")))
     with pytest.raises(NotTold) as caught:
-        notify.webhook(hook.url + "200").tell(said_by(notice()))
+        notify.webhook(hook.url).tell(said_by(notice()))
     assert "CERTIFICATE_VERIFY_FAILED" in caught.value.message
     assert "secret" not in str(caught.value)
     assert hook.came == []

@@ -4,7 +4,6 @@ import datetime
 import json
 import os
 import shutil
-import subprocess
 
 import pytest
 import trustme
@@ -21,8 +20,8 @@ from mtasts.spool import Arrival
 from mtasts.store import Store
 from mtasts.tlsrpt.authenticity import Grade
 from mtasts.tlsrpt.report import Failure, PolicyResult, Report
-from rig import stacks
 from rig.apache import write
+from rig.command import mtasts
 from rig.named import KEY, SECRET, NameServer
 from rig.policy_host import POLICIES, PolicyHosts, certify
 from rig.postfix import Postfix
@@ -130,18 +129,7 @@ class World:
         words = [name, self.asked, "--ca", self.roots, *options]
         if name == "advance":
             words += ["--ledger", self.ledger, "--wait", "20"]
-        done = subprocess.run(
-            [stacks.python(stack), "-W", "ignore", "-m", "mtasts", *words],
-            cwd=stacks.CLONE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            universal_newlines=True,
-            env=dict(os.environ, LC_ALL="C.UTF-8", LANG="C.UTF-8"),
-            timeout=120,
-            check=False,
-        )
-        assert "Traceback" not in done.stderr, done.stderr
-        return done
+        return mtasts(*words, stack=stack)
 
     def record(self, domain=DOMAIN):
         return self.dns.txt("_mta-sts." + domain)

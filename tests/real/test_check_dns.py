@@ -1,9 +1,7 @@
 """What a check sees of DNS as it really is: a root, name servers of all kinds, DNSSEC."""
 
 import json
-import os
 import re
-import subprocess
 
 import pytest
 
@@ -12,7 +10,7 @@ from mtasts.domain import Domain
 from mtasts.facts import TLSA
 from mtasts.look import look
 from mtasts.probe import MX
-from rig import stacks
+from rig.command import mtasts
 from rig.dns import Validating
 from rig.named import NameServer
 from rig.process import wait_for
@@ -194,16 +192,7 @@ def test_aliases_that_lead_back(world):
 @pytest.mark.parametrize("stack", ["bionic", "newest"])
 def test_the_command_says_so(world, stack):
     names = ["secure.test", "insecure.test", "bogus.test", "lame.test"]
-    done = subprocess.run(
-        [stacks.python(stack), "-m", "mtasts", "check", "--json", *names],
-        cwd=stacks.CLONE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        universal_newlines=True,
-        env=dict(os.environ, LC_ALL="C.UTF-8", LANG="C.UTF-8"),
-        timeout=120,
-        check=False,
-    )
+    done = mtasts("check", "--json", *names, stack=stack)
     assert done.stderr == ""
     verdicts = [json.loads(line) for line in done.stdout.splitlines()]
     said = {one["domain"]: {each["code"] for each in one["findings"]} for one in verdicts}

@@ -12,7 +12,7 @@ import pytest
 from mtasts.ledger import place
 from prometheus_text import series
 from reports import as_json, days, failure, policy, report
-from rig import policy_host, prometheus, stacks
+from rig import account, policy_host, prometheus, stacks
 from rig.apache import write
 from rig.process import run, wait_for
 
@@ -57,19 +57,16 @@ def mtasts(policy_hosts, installed):
     """Run the command as the account that keeps the reports; all but exit code 0 fails."""
     write(COMMAND, f'#!/bin/sh\nexec {stacks.python("newest")} -W ignore -m mtasts "$@"\n')
     os.chmod(COMMAND, 0o755)  # noqa: S103 - a command
-    once, account, _ = recipe()
-    run("useradd", "--system", "--user-group", "--no-create-home", account)
-    folder = os.path.dirname(place.DEFAULT_PATH)
-    run("install", "-d", "-m", "0750", "-o", account, "-g", account, folder)
-    for command in once:
-        run("sh", "-c", command)
+    once, owner, _ = recipe()
 
-    def run_it(*arguments, stdin="", user=account):
+    def run_it(*arguments, stdin="", user=owner):
         who = ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups", "--no-new-privs"]
         return run(*who, COMMAND, *arguments, stdin=stdin).output
 
-    yield run_it
-    run("userdel", account)
+    with account.made(owner, os.path.dirname(place.DEFAULT_PATH)):
+        for command in once:
+            run("sh", "-c", command)
+        yield run_it
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ import pytest
 from mtasts.drop_address import DEFAULT_SECRET
 from rig import stacks
 from rig.apache import write
+from rig.command import mtasts
 from rig.digitalocean import HOST, TOKEN, DigitalOcean
 from rig.named import KEY, SECRET, NameServer
 from rig.policy_host import POLICIES, POLICY, PolicyHosts, certify
@@ -73,18 +74,7 @@ class World:
         return done.returncode, json.loads(done.stdout)
 
     def command(self, *arguments, stack="newest"):
-        done = subprocess.run(
-            [stacks.python(stack), "-m", "mtasts", *arguments],
-            cwd=stacks.CLONE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            universal_newlines=True,
-            env=dict(os.environ, LC_ALL="C.UTF-8", LANG="C.UTF-8", **self.environment),
-            timeout=120,
-            check=False,
-        )
-        assert "Traceback" not in done.stderr, done.stderr
-        return done
+        return mtasts(*arguments, stack=stack, env=self.environment)
 
     def id(self):
         """The id that the policy has in the policy directory."""

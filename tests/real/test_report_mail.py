@@ -9,7 +9,7 @@ import pytest
 
 from mtasts.ledger import place
 from reports import as_json, as_mail, report
-from rig import stacks
+from rig import account, stacks
 from rig.apache import write
 from rig.postfix import DELIVER, Postfix
 from rig.postgres import Postgres
@@ -35,19 +35,16 @@ def recipe():
 
 
 @pytest.fixture(params=["newest", "bionic"])
-def account(request, fresh_machine, installed):
+def owner(request, fresh_machine, installed):
     """The account and the command as apache/setup leaves them."""
     write(COMMAND, f'#!/bin/sh\nexec {stacks.python(request.param)} -m mtasts "$@"\n')
     os.chmod(COMMAND, 0o755)  # noqa: S103 - a command
-    run("useradd", "--system", "--user-group", "--no-create-home", "mtasts-reports")
-    folder = "/var/lib/mtasts/reports"
-    run("install", "-d", "-m", "0750", "-o", "mtasts-reports", "-g", "mtasts-reports", folder)
-    yield "mtasts-reports"
-    run("userdel", "mtasts-reports")
+    with account.made("mtasts-reports", "/var/lib/mtasts/reports"):
+        yield "mtasts-reports"
 
 
 @pytest.fixture
-def postfix(account, tmp_path):
+def postfix(owner, tmp_path):
     """Postfix as somebody runs it who has followed the manual."""
     write("/etc/aliases", "root: nobody\n")
     run("postalias", "/etc/aliases")
@@ -105,11 +102,11 @@ def test_a_mail_that_cannot_be_read_does_not_bounce(postfix):
     assert "status=bounced" not in postfix.log()
 
 
-def test_mails_wait_in_the_queue_for_the_database(account, postfix):
+def test_mails_wait_in_the_queue_for_the_database(owner, postfix):
     database = Postgres()
     database.start()
     write(place.SETTING, database.database() + "\n")
-    run("chown", f"root:{account}", place.SETTING)
+    run("chown", f"root:{owner}", place.SETTING)
     os.chmod(place.SETTING, 0o640)
     send(0)
     wait_for_removal(postfix, 1)

@@ -2,37 +2,23 @@
 
 import email
 import os
-import shutil
 
 import pytest
 
-from rig import stacks
+from rig import account, stacks
+from rig.apache import write
+from rig.policy_host import POLICIES, POLICY
 from rig.process import run
-
-STATE = "/var/lib/mtasts/watch"
-POLICIES = "/var/lib/mtasts/policies"
-POLICY = "version: STSv1\r\nmode: enforce\r\nmx: mx.example.test\r\nmax_age: 604800\r\n"
 
 
 @pytest.fixture
 def watch(resolver):
     """Run the command as the unit does; the policy host of example.test has no address."""
     resolver.set("example.test MX 10 mx.example.test")
-    run("useradd", "--system", "--user-group", "--no-create-home", "mtasts-watch")
-    os.makedirs(POLICIES + "/example.test", exist_ok=True)
-    with open(POLICIES + "/example.test/mta-sts.txt", "w", newline="") as file:
-        file.write(POLICY)
-    os.makedirs(STATE, mode=0o700)
-    run("chown", "mtasts-watch:mtasts-watch", STATE)
-    account = ["--reuid=mtasts-watch", "--regid=mtasts-watch", "--clear-groups"]
-    unit = ["setpriv", *account, "--bounding-set=-all", "--inh-caps=-all", "--"]
-
-    def run_it(*arguments, unit=unit):
-        return run(*unit, stacks.python("newest"), "-m", "mtasts", "watch", *arguments, check=False)
-
-    yield run_it
-    run("userdel", "mtasts-watch")
-    shutil.rmtree(STATE)
+    write(POLICIES + "/example.test/mta-sts.txt", POLICY)
+    mtasts = [stacks.python("newest"), "-m", "mtasts"]
+    with account.made("mtasts-watch", "/var/lib/mtasts/watch") as unit:
+        yield lambda *options, unit=unit: run(*unit, *mtasts, "watch", *options, check=False)
 
 
 def test_the_mail_is_in_the_queue_and_is_not_sent_again(watch, maildrop):
