@@ -1,8 +1,14 @@
 """What words of TLS reports mean: every type of RFC 8460, and the reason codes that are in use."""
 
+import glob
+import os
+import re
+
 import pytest
 
+from mtasts.ingest import NO_REPORT
 from mtasts.tlsrpt import explanations
+from mtasts.tlsrpt.reasons import REASONS
 
 # RFC 8460 section 4.3
 RESULT_TYPES = [
@@ -83,6 +89,22 @@ def test_the_command_explains_words_of_reports_and_notes(mtasts):
     assert "whose end: receiving (sure)" in out
     assert "protocol_version" in out
     assert "a note on a report" in out
+
+
+def test_every_reason_for_the_quarantine_is_explained(mtasts):
+    """Each is in the code, in the manual, and known to the command."""
+    top = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    raised = {NO_REPORT}
+    for path in glob.glob(os.path.join(top, "mtasts", "tlsrpt", "*.py")):
+        with open(path, encoding="utf-8") as file:
+            raised.update(re.findall(r'InvalidReport\(\s*"([a-z-]+)"', file.read()))
+    assert raised | {"report-unknown-format"} == set(REASONS)
+    with open(os.path.join(top, "docs", "reports.md"), encoding="utf-8") as file:
+        manual = file.read()
+    assert [code for code in REASONS if f"`{code}`" not in manual] == []
+    code, out, _ = mtasts("explain", *REASONS)
+    assert code == 0
+    assert out.count("why a report could not be read") == len(REASONS)
 
 
 def test_the_command_lists_what_can_be_explained_and_knows_what_looks_alike(mtasts):

@@ -270,6 +270,14 @@ def test_show_has_a_line_of_csv_for_each_policy_and_each_failure(ledger):
     assert ledger("show", "1", "--csv", "--json")[0] == 2
 
 
+def test_show_says_why_something_is_in_quarantine(ledger):
+    ledger("add", file(ledger, "a.json", b"{"))
+    assert (
+        "in quarantine: it begins like JSON, and is none [report-not-json]"
+        in ledger("show", "1")[1]
+    )
+
+
 def test_resends_and_conflicts_are_said(ledger):
     file(ledger, "1.json", as_json(report()))
     file(ledger, "2.eml", as_mail(as_json(report())))

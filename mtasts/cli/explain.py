@@ -13,6 +13,7 @@ from mtasts.rules import RULES, Rule
 from mtasts.tlsrpt import explanations
 from mtasts.tlsrpt.explanations import Explanation
 from mtasts.tlsrpt.notes import NOTES
+from mtasts.tlsrpt.reasons import REASONS
 
 _UNSEEN = "..."  # in place of what a finding has seen
 _BY_MODE = "in mode testing a warning, in mode none an info"
@@ -24,8 +25,9 @@ _BY_MODE = "in mode testing a warning, in mode none an info"
 def explain(ctx: click.Context, codes: Tuple[str, ...]) -> None:
     """Explain each CODE that a finding has, or list all of them.
 
-    CODE may also be a result type or a reason code of TLS reports, or a note that was made when one
-    was read. Exit code 2: there is no such code; those that look like it are named.
+    CODE may also be a result type or a reason code of TLS reports, a note that was made when one
+    was read, or why one could not be read. Exit code 2: there is no such code; those that look like
+    it are named.
 
     \b
     Examples:
@@ -43,13 +45,15 @@ def explain(ctx: click.Context, codes: Tuple[str, ...]) -> None:
             _show_explanation(explanation)
         elif code in NOTES:
             click.echo(f"{code}: a note on a report that was read\n  what: {NOTES[code]}")
+        elif code in REASONS:
+            click.echo(f"{code}: why a report could not be read\n  what: {REASONS[code]}")
         else:
             click.echo(f"mtasts: {_unknown(code)}", err=True)
             ctx.exit(EXIT_INVALID)
 
 
 def _list() -> None:
-    """All that can be explained: codes of findings, words of reports, notes."""
+    """All that can be explained: codes of findings, words of reports, notes, the quarantine."""
     for code, rule in RULES.items():
         severity = Severity(rule.severity)
         said = shown.coloured(f"{severity.value:<7}", shown.COLOURS.get(severity))
@@ -58,6 +62,8 @@ def _list() -> None:
         click.echo(f"{explanation.word:<34} report  {explanation.what}")
     for code, sentence in NOTES.items():
         click.echo(f"{code:<34} note    {sentence}")
+    for code, sentence in REASONS.items():
+        click.echo(f"{code:<34} reason  {sentence}")
 
 
 def _show_explanation(one: Explanation) -> None:
@@ -86,7 +92,7 @@ def _generic(sentence: str) -> str:
 
 
 def _known() -> List[str]:
-    return [*RULES, *(one.word for one in explanations.ALL), *NOTES]
+    return [*RULES, *(one.word for one in explanations.ALL), *NOTES, *REASONS]
 
 
 def _unknown(code: str) -> MtastsError:

@@ -105,7 +105,7 @@ def _unpacked(outer: Document, budget: Budget, depth: int) -> Found:
     elif not data.strip():
         raise InvalidReport("report-empty", "there is nothing in it")
     else:
-        raise InvalidReport(_UNKNOWN, "it is neither JSON nor gzip, zip or a mail")
+        raise InvalidReport(_UNKNOWN, "it is no object of JSON, and neither gzip, zip nor a mail")
 
 
 def _members(outer: Document, budget: Budget, depth: int) -> Found:

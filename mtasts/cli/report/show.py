@@ -24,6 +24,7 @@ from mtasts.history import timestamp
 from mtasts.ledger.entry import ArrivalFacts, Held, Shown
 from mtasts.store import Store
 from mtasts.tlsrpt import summary, verdict, words
+from mtasts.tlsrpt.reasons import REASONS
 from mtasts.tlsrpt.report import STS, PolicyResult
 
 _NEVER_SERVED = "this policy was never served from here: it is not in the history of the domain"
@@ -137,7 +138,8 @@ def _arrival_lines(facts: ArrivalFacts) -> Iterator[str]:
     yield f"sha256: {facts.sha256}"
     yield f"origin: {facts.grade.value}"
     if facts.error:
-        yield f"in quarantine: {facts.error}"
+        why = REASONS.get(facts.error, "it cannot be read")  # an older mtasts knew other codes
+        yield f"in quarantine: {why} [{facts.error}]"
 
 
 def _report_lines(held: Held, store: Store) -> Iterator[str]:
