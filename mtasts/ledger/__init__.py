@@ -4,6 +4,6 @@ What came is an arrival, kept byte for byte; what could be read of it is reports
 one arrival, the same content is one report, however often they come: hashes with unique indexes see
 to that, so that several processes may write at once and any of them may be killed.
 
-`place` says where the ledger is, `database` opens it, `writing` adds to it, `listing`, `lookup` and
-`results` ask it, `retention` forgets. Only `place` and `entry` can be imported without SQLAlchemy.
+`place` says where the ledger is, `database` opens it, `writing` adds to it, `queries` asks it,
+`retention` forgets. Only `place` and `entry` can be imported without SQLAlchemy.
 """
