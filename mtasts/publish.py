@@ -26,7 +26,7 @@ from mtasts.record import STSRecord, TLSRPTRecord, reports_to
 from mtasts.steps import State, Step, failed, waiting
 from mtasts.store import Store
 
-# Seconds that the policy host has to notice a change; it looks once a second.
+# Seconds that the policy host has to notice a change, which takes it less than one.
 _SETTLING = 3
 
 Clock = Callable[[], datetime.datetime]
@@ -119,8 +119,9 @@ class _Run:
     def _served_by(self, address: str) -> Step:
         deadline = time.monotonic() + _SETTLING
         try:
-            found = self._fetched(address)
-            while found and time.monotonic() < deadline:
+            found, is_last = self._fetched(address), False
+            while found and not is_last:
+                is_last = time.monotonic() > deadline  # before the look, so that none is too early
                 time.sleep(_SETTLING / 10)
                 found = self._fetched(address)
         except probe.FetchFailed as error:
