@@ -312,6 +312,9 @@ def test_what_reporters_write_cannot_move_a_terminal():
     for one in found.cases[0].evidence:
         assert one.finding.message.isprintable()
         assert one.finding.remedy.isprintable()
+    said = " ".join(one.finding.message for one in found.cases[0].evidence)
+    assert r"\x1b]0;Mail\x07" in said
+    assert r"\\" not in said  # it is escaped once
 
 
 def test_an_mx_host_counts_as_it_would_under_enforce():

@@ -10,7 +10,6 @@ import datetime
 from typing import Iterator, NamedTuple, Optional, Sequence
 
 from mtasts.advance.evidence import Evidence, Part, evidence
-from mtasts.errors import printable
 from mtasts.history import HistoryEntry
 from mtasts.tlsrpt import enforcement, rhythm, verdict
 from mtasts.tlsrpt.authenticity import Grade
@@ -20,6 +19,7 @@ WEEK = 7  # days, the first and the last one included
 _REPORTERS = 5  # that are told of, those with the most sessions
 _KINDS = 100  # of failures that are looked at: a reporter can make up any number of reasons
 _NAMES = 3  # of hosts and reporters in a sentence
+_LONGEST = 60  # characters of a word of a report in a sentence
 
 
 class Reports(NamedTuple):
@@ -108,11 +108,11 @@ def _longest(summary: Summary, served: Sequence[HistoryEntry]) -> str:
     if not days:
         return "nobody uses it by now"
     name = max(days, key=lambda name: days[name])
-    return f"{printable(name)} does for {_counted(days[name], 'day')}"
+    return f"{_short(name)} does for {_counted(days[name], 'day')}"
 
 
 def _reporter(one: Reporter, served: Sequence[HistoryEntry], today: datetime.date) -> Evidence:
-    under, name = _under_current(one, served), printable(one.name)
+    under, name = _under_current(one, served), _short(one.name)
     if under is None:
         said = f"{name} has no session under this policy yet, and {_sessions(one.sessions.total)}"
         return evidence(Part.REPORTS, "advance-reporter-behind", hint=f"{said} in all")
@@ -134,17 +134,22 @@ def _failed(said: Reports) -> str:
 
 
 def _described(group: FailureGroup) -> str:
-    """A kind of failures in a sentence; safe to print."""
-    kind = printable(group.result_type) or "without a word for it"
-    reason = f" ({printable(group.reason_code)})" if group.reason_code else ""
+    """A kind of failures in a sentence."""
+    kind = _short(group.result_type) or "without a word for it"
+    reason = f" ({_short(group.reason_code)})" if group.reason_code else ""
     where = f" at {_some(group.mx_hosts)}" if group.mx_hosts else ""
     last = f", last {group.last}" if group.last else ""
     return f"{_sessions(group.sessions)} {kind}{reason}{where}{last}, by {_some(group.reporters)}"
 
 
+def _short(word: str) -> str:
+    """A word of a report, hostile as it came: `evidence` escapes all that it says."""
+    return word if len(word) <= _LONGEST else word[: _LONGEST - 3] + "..."
+
+
 def _some(names: Sequence[str]) -> str:
     more = f" and {len(names) - _NAMES} more" if len(names) > _NAMES else ""
-    return ", ".join(printable(name, 60) for name in names[:_NAMES]) + more
+    return ", ".join(_short(name) for name in names[:_NAMES]) + more
 
 
 def _sessions(number: Optional[int]) -> str:
